@@ -1,0 +1,69 @@
+// Package runtime is the sandbox: it runs WebAssembly programs (WASI preview 1)
+// that cannot reach, exhaust or stop the agent.
+//
+// Guarantees, whatever the program does:
+//
+//   - It sees the files that it was handed and nothing else: no environment, no
+//     socket, no directory of the host, no way to write.
+//   - Every run is a fresh instance; nothing passes from one run to the next
+//     and no run sees another.
+//   - A run ends soon after its context does, also when it spins, recurses,
+//     sleeps or fills memory, and never keeps the garbage collector waiting.
+//   - Memory, stack, tables, descriptors and output are bounded by policy.Limits;
+//     so are a program's size, its functions and the time to compile it.
+//   - A trap, an exit with any number or a malformed program is an error or a
+//     status, never a panic.
+//
+// It does so by rewriting a program before it is compiled (internal/prepare),
+// by a file system of its own (internal/guestfs) and by memory of its own
+// (internal/memory), for WebAssembly engines leave these to their embedder. This
+// tree is the only importer of wazero.
+//
+// An Engine and a Program are safe for concurrent use.
+package runtime
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// Config configures an Engine. The zero Config compiles into memory only.
+type Config struct {
+	// CacheDir is the directory of compiled code, created if missing. It must
+	// be the agent's alone: whoever can write there runs code in the agent. Empty
+	// keeps nothing on disk.
+	CacheDir string
+	// Interpret runs every program in the interpreter, as on processors that
+	// have no compiler.
+	Interpret bool
+	// Log hears what goes wrong with the cache. Nil is slog.Default.
+	Log *slog.Logger
+	// Compiling, if set, is called when a compilation that the cache could not
+	// save starts, with the program's name; the func that it returns is called
+	// when it ends. Calls may be concurrent.
+	Compiling func(name string) (done func())
+}
+
+// A Fact reads one document about the machine. It must return soon after ctx
+// ends and be safe for concurrent use.
+type Fact func(ctx context.Context) ([]byte, error)
+
+// A Guest is what one run of a Program is given.
+type Guest struct {
+	// Args is the argument vector, the program's name first.
+	Args []string
+	// Root is the guest's file system.
+	Root *Root
+	// Limits bound the run; zeros are the defaults.
+	Limits policy.Limits
+}
+
+// Output is what a run left behind. Stdout and Stderr are what was written
+// before the run ended or was stopped, each at most policy.Limits.Output bytes.
+type Output struct {
+	Stdout, Stderr []byte
+	Usage          check.Usage
+}
