@@ -1,0 +1,101 @@
+package wasmagent_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/wasmagent/wasmagent/"
+
+// mayImport is the direction of imports: what each tree of packages may import
+// of this project. A tree that is missing here fails the test.
+var mayImport = map[string][]string{
+	"check":     {},
+	"policy":    {},
+	"facts":     {},
+	"zipmod":    {"check", "policy"},
+	"runtime":   {"check", "policy"},
+	"providers": {"check", "policy", "zipmod", "runtime"},
+	"builtin":   {"check", "facts"},
+	"agent":     {"check", "policy", "zipmod", "providers"},
+	"cmd":       {"agent", "builtin", "check", "facts", "policy", "providers", "runtime", "zipmod"},
+	"examples":  {},
+}
+
+// onlyImporter names the one tree that may import a library.
+var onlyImporter = map[string]string{
+	"github.com/tetratelabs/wazero":   "runtime",
+	"github.com/shirou/gopsutil":      "facts",
+	"github.com/spf13/cobra":          "cmd",
+	"github.com/bmatcuk/doublestar":   "policy zipmod",
+	"github.com/google/jsonschema-go": "",
+}
+
+// standardLibraryOnly are the trees that import nothing else but this project.
+var standardLibraryOnly = []string{"check", "agent"}
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listedPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func tree(importPath string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(importPath, module), "/")
+	return name
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		from := tree(p.ImportPath)
+		allowed, known := mayImport[from]
+		if !known && from != strings.TrimSuffix(p.ImportPath, "/") {
+			t.Errorf("%s: not in the table of imports", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			switch to := tree(imported); {
+			case !strings.HasPrefix(imported, module):
+				checkLibrary(t, p.ImportPath, from, imported)
+			case to != from && !slices.Contains(allowed, to):
+				t.Errorf("%s imports %s: %s may import only %v", p.ImportPath, imported, from, allowed)
+			}
+		}
+	}
+}
+
+func checkLibrary(t *testing.T, importer, from, imported string) {
+	t.Helper()
+	domain, _, _ := strings.Cut(imported, "/")
+	if strings.Contains(domain, ".") && slices.Contains(standardLibraryOnly, from) {
+		t.Errorf("%s imports %s: %s is written on the standard library", importer, imported, from)
+	}
+	for library, only := range onlyImporter {
+		if strings.HasPrefix(imported, library) && !slices.Contains(strings.Fields(only), from) {
+			t.Errorf("%s imports %s: only %q may", importer, imported, only)
+		}
+	}
+}
