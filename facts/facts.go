@@ -1,9 +1,19 @@
 // Package facts reads facts about the machine, the same on every operating
-// system: sizes in bytes, times in seconds, shares as fractions of 1.
+// system: sizes in bytes, times in seconds, shares as fractions of 1,
+// temperatures in degrees Celsius. A point in time is in seconds since
+// 1970-01-01 UTC. A member's name ends in its unit: _bytes, _seconds, _ratio,
+// _celsius; a number without one counts things.
 //
 // Each fact is a Go type for built-in checks and, under the same name, a JSON
 // document for scripts, which find it at /host/NAME. The documents' schema is
 // docs/host.schema.json, generated from the types.
 //
-// The package only reads. A Source is safe for concurrent use.
+// One rule says what happens to a figure that an operating system, a container
+// or the agent's rights do not give: it is absent. In Go that is a nil pointer
+// or an empty string; in JSON the member is left out, never null. A number that
+// is there was measured. Lists are always there, perhaps empty, and sorted. A
+// fact that cannot be read at all is an error.
+//
+// The package only reads. It needs no privileges; with more of them, more
+// members are there. A Source is safe for concurrent use.
 package facts
