@@ -1,0 +1,132 @@
+package memory_test
+
+import (
+	"bytes"
+	"math"
+	"sync"
+	"testing"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/memory"
+)
+
+const page = 64 << 10
+
+func TestGrow(t *testing.T) {
+	t.Parallel()
+	m := memory.New(10*page + 1)
+	defer m.Free()
+	linear := m.Allocate(page, math.MaxUint32+1)
+	for pages := uint64(1); pages <= 10; pages++ {
+		b := linear.Reallocate(pages * page)
+		if uint64(len(b)) != pages*page || uint64(cap(b)) != pages*page {
+			t.Fatalf("%d pages: length %d, capacity %d", pages, len(b), cap(b))
+		}
+		if !bytes.Equal(b[(pages-1)*page:], make([]byte, page)) {
+			t.Fatalf("%d pages: the new page is not zero", pages)
+		}
+		if pages > 1 && b[0] != byte(pages-1) {
+			t.Fatalf("%d pages: the first byte is %d; want %d", pages, b[0], pages-1)
+		}
+		b[0], b[len(b)-1] = byte(pages), 1
+		b[len(b)-1] = 0
+	}
+	if m.Err() != nil {
+		t.Errorf("error before the limit: %v", m.Err())
+	}
+	if b := linear.Reallocate(11 * page); b != nil {
+		t.Errorf("a size over the limit gave %d bytes", len(b))
+	}
+	if m.Err() == nil {
+		t.Error("no error over the limit")
+	}
+	if m.Peak() != 10*page {
+		t.Errorf("peak %d; want %d", m.Peak(), 10*page)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		limit       int64
+		least, most uint64
+		size        uint64
+	}{
+		"no memory at all":          {0, 0, 0, page},
+		"negative limit":            {-1, 0, page, page},
+		"limit under a page":        {page - 1, 0, page, page},
+		"minimum over the limit":    {page, 2 * page, 4 * page, 2 * page},
+		"more than the module says": {8 * page, 0, 2 * page, 3 * page},
+		"nothing to be had":         {math.MaxInt64, math.MaxInt64 / page * page, math.MaxInt64, page},
+	} {
+		m := memory.New(row.limit)
+		if b := m.Allocate(row.least, row.most).Reallocate(row.size); b != nil {
+			t.Errorf("%s: got %d bytes", name, len(b))
+		}
+		if m.Err() == nil || m.Peak() != 0 {
+			t.Errorf("%s: error %v, peak %d; want an error and no peak", name, m.Err(), m.Peak())
+		}
+		m.Free()
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	m := memory.New(page)
+	if b := m.Allocate(0, page).Reallocate(0); b == nil || len(b) != 0 {
+		t.Errorf("a memory of no size is %v; want an empty slice", b)
+	}
+	m.Free()
+	m.Free()
+}
+
+// TestReserveLess asks for far more address space than there is: the memory then
+// has what could be had.
+func TestReserveLess(t *testing.T) {
+	t.Parallel()
+	m := memory.New(math.MaxInt64)
+	defer m.Free()
+	if b := m.Allocate(page, math.MaxInt64).Reallocate(page); len(b) != page {
+		t.Errorf("%d bytes, %v; want %d", len(b), m.Err(), page)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	var group sync.WaitGroup
+	for i := range 50 {
+		group.Go(func() {
+			m := memory.New(64 * page)
+			defer m.Free()
+			b := m.Allocate(page, 64*page).Reallocate(64 * page)
+			for j := 0; j < len(b); j += 4096 {
+				if b[j] != 0 {
+					t.Errorf("byte %d is %d before it was written", j, b[j])
+					return
+				}
+				b[j] = byte(i + 1)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// BenchmarkMemory is what a run pays for a memory of which it touches one page.
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		m := memory.New(64 << 20)
+		m.Allocate(page, 64<<20).Reallocate(page)[0] = 1
+		m.Free()
+	}
+}
+
+// BenchmarkGrow grows to 4 MiB in four steps, as a Go program does.
+func BenchmarkGrow(b *testing.B) {
+	for b.Loop() {
+		m := memory.New(64 << 20)
+		linear := m.Allocate(page, 64<<20)
+		for size := uint64(1 << 20); size <= 4<<20; size += 1 << 20 {
+			linear.Reallocate(size)[size-1] = 1
+		}
+		m.Free()
+	}
+}
