@@ -1,0 +1,159 @@
+// Package config reads config.toml: which modules are loaded, what they are
+// granted, and where the agent keeps its files.
+//
+// Guarantees: a Config is returned only if everything in the file is right;
+// otherwise the error lists every mistake with its line and its remedy. An
+// unknown key is a mistake. Every path in a Config is absolute: a relative one
+// is resolved against the directory of the file. A file that every user can
+// write is refused, for whoever can write it can grant anything.
+//
+// A Config is plain data; it may be read from several goroutines.
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/private"
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// MaxFile is the largest config.toml in bytes.
+const MaxFile = 1 << 20
+
+// Config is what the file says, with the default in every place where it says
+// nothing. Its toml tags are the keys of the file.
+type Config struct {
+	// File is the file that was read; empty when there was none.
+	File string `toml:"-"`
+	// Modules are the entries by module name, in the case of the file.
+	Modules Modules `toml:"modules"`
+	// Limits hold for every module that sets none of its own; zeros are the
+	// defaults of package policy.
+	Limits policy.Limits `toml:"limits"`
+	// Providers maps extensions to the names of providers, beside the table
+	// that is compiled in.
+	Providers map[string]string `toml:"providers"`
+	// Directories are the agent's own.
+	Directories Directories `toml:"directories"`
+	// Strict makes it an error that a module is granted less than it asks for.
+	Strict bool `toml:"strict"`
+	// Runs is the most checks that run at one time, all modules together; zero
+	// is the default.
+	Runs int `toml:"runs"`
+	// Log says what is logged.
+	Log Log `toml:"log"`
+}
+
+// Modules are the modules that are named in the file.
+type Modules map[string]Module
+
+// A Module is one entry of the table of modules.
+type Module struct {
+	// Enabled is whether the agent loads it; an entry that is not still grants.
+	Enabled bool `toml:"enabled"`
+	// Path is the zip or the directory; empty for a built-in module and for one
+	// in the modules directory.
+	Path string `toml:"path"`
+	// Allow are the grants.
+	Allow policy.Patterns `toml:"allow"`
+	// Strict is Config.Strict for this module.
+	Strict bool `toml:"strict"`
+	// Limits are the module's own, over those of the Config.
+	Limits policy.Limits `toml:"limits"`
+}
+
+// Directories are where the agent finds and keeps files.
+type Directories struct {
+	// Modules is where a module without a path is looked for.
+	Modules string `toml:"modules"`
+	// Cache is where compiled code and built programs are kept; empty when no
+	// such place is known, and then nothing is kept.
+	Cache string `toml:"cache"`
+	// Scratch is where modules with native scripts are unpacked while they are
+	// loaded.
+	Scratch string `toml:"scratch"`
+}
+
+// Log says what is logged.
+type Log struct {
+	Level slog.Level `toml:"level"`
+}
+
+// Load reads a file. An empty name is no file: the defaults, and relative
+// paths as if the file were System.
+func Load(name string) (Config, error) {
+	if name == "" {
+		return defaults().in(filepath.Dir(System())), nil
+	}
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return Config{}, err
+	}
+	text, err := read(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(name, text)
+}
+
+// Parse reads the text of the file of that name.
+func Parse(name, text string) (Config, error) {
+	c := defaults()
+	c.File = name
+	if err := decode(name, text, &c); err != nil {
+		return Config{}, err
+	}
+	return c.in(filepath.Dir(name)), nil
+}
+
+// read returns the file's text, of at most MaxFile bytes.
+func read(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if err := private.CheckFile(f); err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err == nil && len(text) > MaxFile {
+		err = fmt.Errorf("%s: larger than %d bytes; this is no config.toml", name, MaxFile)
+	}
+	return string(text), err
+}
+
+// in resolves the relative paths against a directory.
+func (c Config) in(dir string) Config {
+	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Scratch} {
+		*path = absolute(dir, *path)
+	}
+	for name, m := range c.Modules {
+		m.Path = absolute(dir, m.Path)
+		c.Modules[name] = m
+	}
+	return c
+}
+
+func absolute(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// Module returns the entry of a name, ignoring case. A module without an entry
+// is granted nothing.
+func (c Config) Module(name string) (m Module, named bool) {
+	for key, m := range c.Modules {
+		if strings.EqualFold(key, name) {
+			return m, true
+		}
+	}
+	return Module{Strict: c.Strict, Limits: c.Limits}, false
+}

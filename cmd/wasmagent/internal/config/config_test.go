@@ -1,0 +1,323 @@
+package config_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// file is a path that is absolute on the system of the test.
+func file(t testing.TB) string {
+	name, err := filepath.Abs(filepath.FromSlash("/etc/agent/config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const whole = `
+strict = true
+runs = 8
+
+[modules]
+CheckHelpers = true
+CheckSystem = "disabled"
+"zipped.zip" = "enabled"
+
+[modules.web]
+path = "sub/web.zip"
+allow = ["/host/*", "/exec/sh"]
+strict = false
+limits = { time = "2s", memory = "8MiB" }
+
+[modules.off]
+enabled = false
+
+[limits]
+time = "5s"
+open_files = 7
+
+[providers]
+".lua" = "LuaScript"
+
+[directories]
+modules = "mods"
+cache = "cache"
+scratch = "scratch"
+
+[log]
+level = "debug"
+`
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	name := file(t)
+	dir := filepath.Dir(name)
+	limits := policy.Limits{Time: 5 * time.Second, OpenFiles: 7}
+	want := config.Config{
+		File:   name,
+		Strict: true,
+		Runs:   8,
+		Limits: limits,
+		Modules: config.Modules{
+			"CheckHelpers": {Enabled: true, Strict: true, Limits: limits},
+			"CheckSystem":  {Strict: true, Limits: limits},
+			"zipped":       {Enabled: true, Strict: true, Limits: limits},
+			"off":          {Strict: true, Limits: limits},
+			"web": {
+				Enabled: true,
+				Path:    filepath.Join(dir, "sub", "web.zip"),
+				Allow:   policy.Patterns{"/host/*", "/exec/sh"},
+				Limits:  policy.Limits{Time: 2 * time.Second, Memory: 8 * policy.MiB, OpenFiles: 7},
+			},
+		},
+		Providers: map[string]string{".lua": "LuaScript"},
+		Directories: config.Directories{
+			Modules: filepath.Join(dir, "mods"),
+			Cache:   filepath.Join(dir, "cache"),
+			Scratch: filepath.Join(dir, "scratch"),
+		},
+		Log: config.Log{Level: slog.LevelDebug},
+	}
+	got, err := config.Parse(name, whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Parse:\n got %+v\nwant %+v", got, want)
+	}
+}
+
+var mistakes = []struct {
+	name string
+	text string
+	want []string // one error a line, FILE left out
+}{
+	{"empty", "", nil},
+	{"comment", "# nothing\n", nil},
+	{"syntax", "strict = true\nruns = \n", []string{"2: expected value but found"}},
+	{"duplicate", "strict = true\nstrict = true\n", []string{"2: Key 'strict' has already been defined"}},
+	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: directories, limits"}},
+	{"near", "\nstrikt = true\n", []string{`2: strikt: unknown key; did you mean "strict"?`}},
+	{"case", "Strict = true\n", []string{`1: Strict: unknown key; did you mean "strict"?`}},
+	{"below a table", "[limits]\n\nmemroy = \"1MiB\"\n", []string{`3: limits.memroy: unknown key; did you mean "memory"?`}},
+	{"unknown table", "strict = true\n[limit]\ntime = \"1s\"\n", []string{`2: limit: unknown key; did you mean "limits"?`}},
+	{"unknown dotted", "\nlog.colour.on = true\n", []string{"2: log.colour: unknown key; known here: level"}},
+	{"boolean", "strict = 1\n", []string{"1: strict: want true or false, not 1"}},
+	{"number", "runs = \"many\"\n", []string{`1: runs: want a whole number, not the text "many"`}},
+	{"negative", "[limits]\nruns = -1\n", []string{"2: limits.runs: want a whole number from 0 to 2147483647, not -1"}},
+	{"float", "runs = 1.5\n", []string{"1: runs: want a whole number, not 1.5"}},
+	{"time", "[limits]\ntime = \"10\"\n", []string{`2: limits.time: want a time such as "10s" or "500ms", not "10"`}},
+	{"time as a number", "[limits]\ntime = 10\n", []string{`2: limits.time: want a time such as "10s" or "500ms", not 10`}},
+	{"negative time", "[limits]\ntime = \"-1s\"\n", []string{`2: limits.time: want a time`}},
+	{"size", "[limits]\nmemory = \"lots\"\n", []string{`2: limits.memory: want a size such as "64MiB", not "lots"`}},
+	{"level", "[log]\nlevel = \"INFO\"\n", []string{`2: log.level: want "debug", "info", "warn" or "error", not "INFO"`}},
+	{"table", "limits = 3\n", []string{"1: limits: want a table, not 3"}},
+	{"date", "strict = 2020-01-01\n", []string{"1: strict: want true or false, not a date or a time"}},
+	{"modules", "modules = []\n", []string{"1: modules: want a table, not a list"}},
+	{"module", "[modules]\na = 1\n", []string{`2: modules.a: want true, "enabled", false, "disabled" or a table, not 1`}},
+	{"module text", "[modules]\na = \"yes\"\n", []string{`2: modules.a: want true, "enabled", false, "disabled" or a table, not the text "yes"`}},
+	{"module key", "[modules]\na = { pth = \"x\" }\n", []string{`2: modules.a.pth: unknown key; did you mean "path"?`}},
+	{"dotted zip", "[modules]\nmy.zip = \"enabled\"\n", []string{`2: modules.my.zip: unknown key; a name with a dot needs quotes: write "my.zip" = "enabled", or my = "enabled"`}},
+	{"same module", "[modules]\nWeb = true\n\"web.zip\" = true\n", []string{`3: modules."web.zip": is the same module as "Web"; keep one of them`}},
+	{"patterns", "[modules.a]\nallow = [\n  \"host\",\n  \"/nothing/x\",\n  3,\n]\n", []string{
+		"2: modules.a.allow: want a pattern in quotes, not 3",
+		`2: modules.a.allow: pattern "host": does not begin with "/"`,
+		`2: modules.a.allow: pattern "/nothing/x": names nothing that can be granted`,
+	}},
+	{"patterns as a text", "[modules.a]\nallow = \"/host/*\"\n", []string{`2: modules.a.allow: want a list of patterns such as ["/host/*"], not the text "/host/*"`}},
+	{"provider", "[providers]\n\".lua\" = 1\n", []string{`2: providers.".lua": want a text in quotes, not 1`}},
+	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
+		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",
+	}},
+}
+
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for _, test := range mistakes {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Parse(file(t), test.text)
+			if err == nil {
+				if test.want != nil {
+					t.Fatalf("no error, want %q", test.want)
+				}
+				return
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != len(test.want) {
+				t.Fatalf("errors:\n%v\nwant %d", err, len(test.want))
+			}
+			for i, line := range lines {
+				if want := file(t) + ":" + test.want[i]; !strings.HasPrefix(line, want) {
+					t.Errorf("error %q, want one that begins with %q", line, want)
+				}
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(whole)
+	for _, test := range mistakes {
+		f.Add(test.text)
+	}
+	name := file(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := config.Parse(name, text)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), name+":") {
+				t.Errorf("error %q has no position", err)
+			}
+			return
+		}
+		for key, m := range c.Modules {
+			if m.Path != "" && !filepath.IsAbs(m.Path) {
+				t.Errorf("module %q: path %q is relative", key, m.Path)
+			}
+			if _, err := policy.ParsePatterns(m.Allow); err != nil {
+				t.Errorf("module %q: %v", key, err)
+			}
+		}
+	})
+}
+
+func TestModule(t *testing.T) {
+	t.Parallel()
+	c, err := config.Parse(file(t), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, named := c.Module("WEB"); !named || len(m.Allow) != 2 {
+		t.Errorf("Module(WEB) = %+v, %v", m, named)
+	}
+	if m, named := c.Module("other"); named || len(m.Allow) != 0 || m.Limits.Time != 5*time.Second || !m.Strict {
+		t.Errorf("Module(other) = %+v, %v; want the common limits and no grant", m, named)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "config.toml")
+	if _, err := config.Load(name); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("Load of a missing file: %v", err)
+	}
+	write(t, name, "strict = true\n")
+	if c, err := config.Load(name); err != nil || !c.Strict || c.File != name {
+		t.Errorf("Load = %+v, %v", c, err)
+	}
+	write(t, name, strings.Repeat("#", config.MaxFile+1))
+	if _, err := config.Load(name); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("Load of a large file: %v", err)
+	}
+}
+
+func TestLoadNothing(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load("")
+	if err != nil || c.File != "" || len(c.Modules) != 0 {
+		t.Errorf("Load = %+v, %v", c, err)
+	}
+	if want := filepath.Join(filepath.Dir(config.System()), "modules"); c.Directories.Modules != want {
+		t.Errorf("modules directory %q, want %q", c.Directories.Modules, want)
+	}
+}
+
+// TestFind changes the working directory and the environment.
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv(config.Variable, "")
+	find := func(named, want string) {
+		t.Helper()
+		if got, err := config.Find(named); err != nil || got != want {
+			t.Errorf("Find(%q) = %q, %v; want %q", named, got, err, want)
+		}
+	}
+	if _, err := os.Stat(config.System()); err != nil {
+		find("", "")
+	}
+	write(t, filepath.Join(dir, "config.toml"), "")
+	find("", "config.toml")
+	find("x.toml", "x.toml")
+	t.Setenv(config.Variable, "y.toml")
+	find("", "y.toml")
+	find("x.toml", "x.toml")
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestShipped reads the file at the root of the project: it must hold every
+// key, written out or commented out.
+func TestShipped(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join("..", "..", "..", "..", "config.toml")
+	c, err := config.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, named := c.Module("wasm-checks")
+	if !named || !example.Enabled || len(example.Allow) == 0 {
+		t.Errorf("the example module is not granted anything: %+v", example)
+	}
+	if !c.Modules["CheckHelpers"].Enabled || c.Modules["CheckSystem"].Enabled {
+		t.Error("want CheckHelpers enabled and CheckSystem not")
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys(reflect.TypeFor[config.Config]()) {
+		if !strings.Contains(string(text), key+" =") && !strings.Contains(string(text), "["+key+"]") {
+			t.Errorf("the key %s is not documented", key)
+		}
+	}
+}
+
+// keys lists the toml keys of a struct and of the structs in it.
+func keys(typ reflect.Type) []string {
+	var list []string
+	for field := range typ.Fields() {
+		if key := field.Tag.Get("toml"); key != "-" {
+			list = append(list, key)
+		}
+		switch elem := field.Type; {
+		case elem.Kind() == reflect.Struct:
+			list = append(list, keys(elem)...)
+		case elem == reflect.TypeFor[config.Modules]():
+			list = append(list, keys(elem.Elem())...)
+		}
+	}
+	return list
+}
+
+// TestShippedDefaults uncomments every key of the shipped file: each must be
+// right, and the limits the defaults.
+func TestShippedDefaults(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commented := regexp.MustCompile(`(?m)^#(["\w.]+ = )`)
+	c, err := config.Parse(file(t), commented.ReplaceAllString(string(text), "$1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Limits != policy.Defaults {
+		t.Errorf("the commented limits are\n%+v, want the defaults\n%+v", c.Limits, policy.Defaults)
+	}
+}

@@ -1,0 +1,235 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// A decoder fills a Config in from a document and collects the mistakes.
+type decoder struct {
+	lines    map[string]int // of the keys
+	strict   bool           // Config.Strict
+	limits   policy.Limits  // Config.Limits
+	mistakes []mistake
+}
+
+// A mistake is one thing to correct in the file.
+type mistake struct {
+	line int
+	text string
+}
+
+// decode reads a text into c. The error has a line for every mistake.
+func decode(name, text string, c *Config) error {
+	document, lines, err := parse(text)
+	if err != nil {
+		return fmt.Errorf("%s:%w", name, err)
+	}
+	d := decoder{lines: lines}
+	d.table(nil, document, c)
+	var errs []error
+	slices.SortStableFunc(d.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
+	for _, m := range d.mistakes {
+		errs = append(errs, fmt.Errorf("%s:%d: %s", name, m.line, m.text))
+	}
+	return errors.Join(errs...)
+}
+
+// wrong records a mistake in the value of a key.
+func (d *decoder) wrong(key toml.Key, format string, args ...any) {
+	text := fmt.Sprintf("%s: %s", key, fmt.Sprintf(format, args...))
+	d.mistakes = append(d.mistakes, mistake{d.lines[key.String()], text})
+}
+
+// table decodes a table into the struct that dst points to. The modules come
+// last: they inherit from the rest.
+func (d *decoder) table(key toml.Key, table map[string]any, dst any) {
+	fields := fieldsOf(dst)
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		at := append(slices.Clone(key), name)
+		field, ok := fields[name]
+		if !ok {
+			d.unknown(at, name, slices.Sorted(maps.Keys(fields)))
+			continue
+		}
+		if _, last := field.(*Modules); !last {
+			d.value(at, table[name], field)
+		}
+	}
+	if c, ok := dst.(*Config); ok {
+		d.strict, d.limits = c.Strict, c.Limits
+		d.modules(table["modules"], &c.Modules)
+	}
+}
+
+// fieldsOf returns pointers to a struct's fields by their keys.
+func fieldsOf(dst any) map[string]any {
+	fields := map[string]any{}
+	v := reflect.ValueOf(dst).Elem()
+	for i := range v.NumField() {
+		if key := v.Type().Field(i).Tag.Get("toml"); key != "-" {
+			fields[key] = v.Field(i).Addr().Interface()
+		}
+	}
+	return fields
+}
+
+func (d *decoder) unknown(at toml.Key, name string, known []string) {
+	if near := nearest(name, known); near != "" {
+		d.wrong(at, "unknown key; did you mean %q?", near)
+		return
+	}
+	d.wrong(at, "unknown key; known here: %s", strings.Join(known, ", "))
+}
+
+// value decodes one value into what dst points to.
+func (d *decoder) value(at toml.Key, value, dst any) {
+	switch dst := dst.(type) {
+	case *bool:
+		assign(d, at, value, dst, "true or false")
+	case *string:
+		assign(d, at, value, dst, "a text in quotes")
+	case *int:
+		d.number(at, value, dst)
+	case *time.Duration:
+		d.text(at, value, `a time such as "10s" or "500ms"`, func(s string) error { return parseDuration(s, dst) })
+	case *policy.Bytes:
+		d.text(at, value, `a size such as "64MiB"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *slog.Level:
+		d.text(at, value, `"debug", "info", "warn" or "error"`, func(s string) error { return parseLevel(s, dst) })
+	case *policy.Patterns:
+		d.patterns(at, value, dst)
+	case *map[string]string:
+		d.strings(at, value, dst)
+	default:
+		d.nested(at, value, dst)
+	}
+}
+
+// assign stores a value that must be a T; want describes one.
+func assign[T any](d *decoder, at toml.Key, value any, dst *T, want string) bool {
+	v, ok := value.(T)
+	if !ok {
+		d.wrong(at, "want %s, not %s", want, kind(value))
+		return false
+	}
+	*dst = v
+	return true
+}
+
+func (d *decoder) number(at toml.Key, value any, dst *int) {
+	var n int64
+	if !assign(d, at, value, &n, "a whole number") {
+		return
+	}
+	if n < 0 || n > 1<<31-1 {
+		d.wrong(at, "want a whole number from 0 to %d, not %d", 1<<31-1, n)
+		return
+	}
+	*dst = int(n)
+}
+
+// text parses a value that is written as a text.
+func (d *decoder) text(at toml.Key, value any, want string, parse func(string) error) {
+	var s string
+	if !assign(d, at, value, &s, want) {
+		return
+	}
+	if parse(s) != nil {
+		d.wrong(at, "want %s, not %q", want, s)
+	}
+}
+
+func (d *decoder) patterns(at toml.Key, value any, dst *policy.Patterns) {
+	var items []any
+	if !assign(d, at, value, &items, `a list of patterns such as ["/host/*"]`) {
+		return
+	}
+	var list []string
+	for _, item := range items {
+		var s string
+		if assign(d, at, item, &s, "a pattern in quotes") {
+			list = append(list, s)
+		}
+	}
+	patterns, err := policy.ParsePatterns(list)
+	if err != nil {
+		d.each(at, err)
+	}
+	*dst = patterns
+}
+
+// each records every error that was joined in err.
+func (d *decoder) each(at toml.Key, err error) {
+	errs := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	for _, err := range errs {
+		d.wrong(at, "%v", err)
+	}
+}
+
+func (d *decoder) strings(at toml.Key, value any, dst *map[string]string) {
+	var table map[string]any
+	if !assign(d, at, value, &table, "a table") {
+		return
+	}
+	*dst = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		var s string
+		if assign(d, append(slices.Clone(at), name), table[name], &s, "a text in quotes") {
+			(*dst)[name] = s
+		}
+	}
+}
+
+func (d *decoder) nested(at toml.Key, value, dst any) {
+	var table map[string]any
+	if assign(d, at, value, &table, "a table") {
+		d.table(at, table, dst)
+	}
+}
+
+func parseDuration(s string, dst *time.Duration) error {
+	v, err := time.ParseDuration(s)
+	if err == nil && v < 0 {
+		err = errors.New("negative")
+	}
+	*dst = v
+	return err
+}
+
+// parseLevel is stricter than slog: no offsets and lower case.
+func parseLevel(s string, dst *slog.Level) error {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) {
+		return errors.New("unknown")
+	}
+	return dst.UnmarshalText([]byte(s))
+}
+
+// kind names what a value is, for people.
+func kind(value any) string {
+	switch v := value.(type) {
+	case string:
+		return fmt.Sprintf("the text %q", v)
+	case bool, int64, float64:
+		return fmt.Sprint(v)
+	case []any, []map[string]any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return "a date or a time"
+}

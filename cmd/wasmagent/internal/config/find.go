@@ -1,0 +1,78 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/private"
+)
+
+// Variable is the environment variable that names the file.
+const Variable = "WASMAGENT_CONFIG"
+
+// local is the file that is looked for in the working directory.
+const local = "config.toml"
+
+// System is the file of the whole machine.
+func System() string {
+	if goruntime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "wasmagent", "config.toml")
+	}
+	return "/etc/wasmagent/config.toml"
+}
+
+// Find returns the file to read: the one that is named, else the one that the
+// environment variable names, else config.toml in the working directory, else
+// System; empty if there is none. A file that is found rather than named must
+// belong to this user or to root.
+func Find(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	if name := os.Getenv(Variable); name != "" {
+		return name, nil
+	}
+	for _, name := range []string{local, System()} {
+		err := private.CheckOwner(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return name, err
+	}
+	return "", nil
+}
+
+// defaults are what holds where the file says nothing.
+func defaults() Config {
+	cache := cacheDir()
+	return Config{Directories: Directories{
+		Modules: "modules",
+		Cache:   cache,
+		Scratch: scratchDir(cache),
+	}}
+}
+
+// cacheDir is in the user's cache directory; root without a home, as in a
+// service, has the machine's, and another user without one has none.
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	switch {
+	case err == nil:
+		return filepath.Join(dir, "wasmagent")
+	case os.Geteuid() == 0:
+		return "/var/cache/wasmagent"
+	}
+	return ""
+}
+
+// scratchDir lies in the cache, else among the temporary files of this user.
+func scratchDir(cache string) string {
+	if cache == "" {
+		return filepath.Join(os.TempDir(), fmt.Sprintf("wasmagent-%d", os.Geteuid()))
+	}
+	return filepath.Join(cache, "unpacked")
+}

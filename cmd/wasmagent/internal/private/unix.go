@@ -1,0 +1,21 @@
+//go:build unix
+
+package private
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// writable tells whether every user can write the file.
+func writable(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
+
+// open tells whether anybody but the owner can write in the directory.
+func open(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+
+// foreign tells whether the file belongs to neither this user nor root.
+func foreign(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || stat.Uid != 0 && int(stat.Uid) != os.Geteuid()
+}
