@@ -1,5 +1,18 @@
 package facts
 
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/disk"
+)
+
 // Filesystems is the mounted file systems that hold files of their own.
 type Filesystems struct {
 	// Filesystems is each mount, sorted by mount point.
@@ -51,3 +64,120 @@ type Inodes struct {
 	// UsedRatio is used of total.
 	UsedRatio float64 `json:"used_ratio"`
 }
+
+// usagePatience is how long one file system may take to say how full it is.
+const usagePatience = time.Second
+
+// usageProbes holds a probe for each mount point, so that a file system that
+// hangs costs one goroutine however often it is asked. It serves one reading at
+// a time.
+type usageProbes struct {
+	byMount map[string]*probe[Usage]
+}
+
+func (u *usageProbes) read(ctx context.Context) (Filesystems, error) {
+	list, err := mounts(ctx)
+	if err != nil {
+		return Filesystems{}, err
+	}
+	list = distinct(slices.DeleteFunc(list, pseudo))
+	u.follow(list)
+	u.fill(ctx, list)
+	// What has no size holds no files of its own; df leaves it out too.
+	list = slices.DeleteFunc(list, func(f Filesystem) bool { return f.Usage != nil && f.Usage.TotalBytes == 0 })
+	return Filesystems{list}, ctx.Err()
+}
+
+// follow makes the probes those of the mounts that are there now.
+func (u *usageProbes) follow(list []Filesystem) {
+	now := make(map[string]*probe[Usage], len(list))
+	for _, f := range list {
+		p := u.byMount[f.MountPoint]
+		if p == nil {
+			p = &probe[Usage]{read: func(ctx context.Context) (Usage, error) { return usageOf(ctx, f.MountPoint) }}
+		}
+		now[f.MountPoint] = p
+	}
+	u.byMount = now
+}
+
+// fill asks every file system at once and gives up on those that hang.
+func (u *usageProbes) fill(ctx context.Context, list []Filesystem) {
+	ctx, cancel := context.WithTimeout(ctx, usagePatience)
+	defer cancel()
+	var all sync.WaitGroup
+	for i := range list {
+		f := &list[i]
+		all.Go(func() {
+			usage, err := u.byMount[f.MountPoint].value(ctx, f.MountPoint)
+			if err != nil {
+				f.Error = explain(err)
+				return
+			}
+			f.Usage = &usage
+		})
+	}
+	all.Wait()
+}
+
+func explain(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("the file system has not answered within %v; its server may be gone", usagePatience)
+	}
+	return err.Error()
+}
+
+func usageOf(ctx context.Context, mountPoint string) (Usage, error) {
+	s, err := disk.UsageWithContext(ctx, mountPoint)
+	if err != nil {
+		return Usage{}, err
+	}
+	return Usage{
+		TotalBytes:     s.Total,
+		UsedBytes:      s.Used,
+		FreeBytes:      less(s.Total, s.Used),
+		AvailableBytes: s.Free,
+		UsedRatio:      ratio(s.Used, s.Used+s.Free),
+		Inodes: given(s.InodesTotal > 0 && s.InodesFree <= s.InodesTotal, Inodes{
+			Total:     s.InodesTotal,
+			Used:      s.InodesUsed,
+			Free:      s.InodesFree,
+			UsedRatio: ratio(s.InodesUsed, s.InodesTotal),
+		}),
+	}, nil
+}
+
+// distinct sorts by mount point and leaves out what is there twice: a mount
+// that a later one on the same point hides, and a bind mount of a file system
+// that is mounted elsewhere too.
+func distinct(list []Filesystem) []Filesystem {
+	slices.Reverse(list) // of two on the same point, the later one is seen
+	slices.SortStableFunc(list, func(a, b Filesystem) int { return cmp.Compare(a.MountPoint, b.MountPoint) })
+	list = slices.CompactFunc(list, func(a, b Filesystem) bool { return a.MountPoint == b.MountPoint })
+
+	shown := map[string]bool{}
+	for _, f := range list {
+		if !bound(f) {
+			shown[f.Device] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(f Filesystem) bool {
+		twice := bound(f) && shown[f.Device]
+		shown[f.Device] = true
+		return twice
+	})
+}
+
+func bound(f Filesystem) bool { return slices.Contains(f.Options, "bind") }
+
+// pseudo tells that a file system holds no files of its own but shows what the
+// kernel or a daemon knows. Those in memory (tmpfs) do hold files.
+func pseudo(f Filesystem) bool {
+	return f.MountPoint == "" || slices.Contains(pseudoTypes, strings.ToLower(f.Type))
+}
+
+var pseudoTypes = strings.Fields(`
+	autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devfs devpts devtmpfs
+	efivarfs fdesc fdescfs fuse.gvfsd-fuse fuse.lxcfs fuse.portal fusectl
+	hugetlbfs linprocfs linsysfs mqueue none nsfs proc procfs pstore ramfs
+	resctrl rpc_pipefs securityfs selinuxfs smackfs sysfs tracefs`)

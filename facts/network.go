@@ -1,5 +1,15 @@
 package facts
 
+import (
+	"cmp"
+	"context"
+	"net"
+	goruntime "runtime"
+	"slices"
+
+	psnet "github.com/shirou/gopsutil/v4/net"
+)
+
 // Network is the machine's network interfaces.
 type Network struct {
 	// Interfaces is each interface, sorted by name.
@@ -43,7 +53,65 @@ type Counters struct {
 	// SendErrors is the number of packets that could not be sent.
 	SendErrors uint64 `json:"send_errors"`
 	// ReceiveDrops is the number of packets received and thrown away.
-	ReceiveDrops uint64 `json:"receive_drops"`
+	ReceiveDrops *uint64 `json:"receive_drops,omitempty"`
 	// SendDrops is the number of packets thrown away unsent.
-	SendDrops *uint64 `json:"send_drops,omitempty"`
+	SendDrops uint64 `json:"send_drops"`
+}
+
+func readNetwork(ctx context.Context) (Network, error) {
+	found, err := net.Interfaces()
+	if err != nil {
+		return Network{}, err
+	}
+	counters := readCounters(ctx)
+	interfaces := make([]Interface, 0, len(found))
+	for _, i := range found {
+		interfaces = append(interfaces, newInterface(i, counters[i.Name]))
+	}
+	slices.SortFunc(interfaces, func(a, b Interface) int { return cmp.Compare(a.Name, b.Name) })
+	return Network{interfaces}, nil
+}
+
+func newInterface(i net.Interface, c *Counters) Interface {
+	return Interface{
+		Name:            i.Name,
+		Index:           i.Index,
+		MTUBytes:        i.MTU,
+		HardwareAddress: i.HardwareAddr.String(),
+		Up:              i.Flags&net.FlagUp != 0,
+		Running:         i.Flags&net.FlagRunning != 0,
+		Loopback:        i.Flags&net.FlagLoopback != 0,
+		Addresses:       addresses(i),
+		Counters:        c,
+	}
+}
+
+func addresses(i net.Interface) []string {
+	found, _ := i.Addrs() // an interface that has gone meanwhile has none
+	list := make([]string, 0, len(found))
+	for _, a := range found {
+		list = append(list, a.String())
+	}
+	slices.Sort(list)
+	return list
+}
+
+// readCounters is the counters by interface; none where the system, such as a
+// container without /proc/net, gives none.
+func readCounters(ctx context.Context) map[string]*Counters {
+	found, _ := psnet.IOCountersWithContext(ctx, true)
+	counters := make(map[string]*Counters, len(found))
+	for _, c := range found {
+		counters[c.Name] = &Counters{
+			ReceivedBytes:   c.BytesRecv,
+			SentBytes:       c.BytesSent,
+			ReceivedPackets: c.PacketsRecv,
+			SentPackets:     c.PacketsSent,
+			ReceiveErrors:   c.Errin,
+			SendErrors:      c.Errout,
+			ReceiveDrops:    given(goruntime.GOOS != "darwin", c.Dropin),
+			SendDrops:       c.Dropout,
+		}
+	}
+	return counters
 }

@@ -1,5 +1,13 @@
 package facts
 
+import (
+	"context"
+	"os"
+	goruntime "runtime"
+
+	"github.com/shirou/gopsutil/v4/host"
+)
+
 // OS is the operating system, and the machine as the operating system knows it.
 type OS struct {
 	// Name is the kind of system: "linux", "windows", "darwin", "freebsd".
@@ -20,4 +28,29 @@ type OS struct {
 	Virtualization string `json:"virtualization,omitempty"`
 	// VirtualizationRole is "guest" inside of it and "host" beneath it.
 	VirtualizationRole string `json:"virtualization_role,omitempty"`
+}
+
+func readOS(ctx context.Context) (OS, error) {
+	o := OS{Name: goruntime.GOOS}
+	o.Hostname, _ = os.Hostname()
+	o.Platform, o.Family, o.Version, _ = host.PlatformInformationWithContext(ctx)
+	o.KernelVersion, _ = host.KernelVersionWithContext(ctx)
+	o.Virtualization, o.VirtualizationRole, _ = host.VirtualizationWithContext(ctx)
+	machine, _ := host.KernelArch()
+	o.Architecture = architecture(machine)
+	return o, ctx.Err()
+}
+
+// architecture is Go's word for what uname calls the machine; an unknown one
+// stays as it is.
+func architecture(machine string) string {
+	switch machine {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "i386", "i486", "i586", "i686":
+		return "386"
+	}
+	return machine
 }

@@ -1,5 +1,10 @@
 package facts
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Processes is the running processes.
 //
 // Command lines are left out on purpose: they hold passwords and tokens. A
@@ -21,7 +26,7 @@ type Process struct {
 	Executable string `json:"executable,omitempty"`
 	// State is what the process is doing.
 	State ProcessState `json:"state,omitempty"`
-	// User is the user whose rights it has.
+	// User is the name of the user whose rights it has, or the user's number where no name is known.
 	User string `json:"user,omitempty"`
 	// StartTimeSeconds is when it was started.
 	StartTimeSeconds *float64 `json:"start_time_seconds,omitempty"`
@@ -50,3 +55,27 @@ const (
 	ProcessZombie   ProcessState = "zombie"   // ended, and its parent has not asked yet
 	ProcessOther    ProcessState = "other"    // something that only this system has
 )
+
+// newProcessState translates the one letter that Linux, macOS and BSD use in
+// ps and in /proc.
+func newProcessState(letter byte) ProcessState {
+	switch letter {
+	case 'R':
+		return ProcessRunning
+	case 'S':
+		return ProcessSleeping
+	case 'D', 'U':
+		return ProcessBlocked
+	case 'I':
+		return ProcessIdle
+	case 'T', 't':
+		return ProcessStopped
+	case 'Z':
+		return ProcessZombie
+	}
+	return ProcessOther
+}
+
+func sortProcesses(list []Process) {
+	slices.SortFunc(list, func(a, b Process) int { return cmp.Compare(a.PID, b.PID) })
+}

@@ -1,5 +1,12 @@
 package facts
 
+import (
+	"cmp"
+	"context"
+	goruntime "runtime"
+	"slices"
+)
+
 // Services is what the system's service manager looks after.
 type Services struct {
 	// Manager is the service manager: "systemd", "windows", "launchd" or "rc". It is empty where none runs, as in most containers.
@@ -47,3 +54,27 @@ const (
 	StartManual    ServiceStart = "manual"    // when a person or another service asks
 	StartDisabled  ServiceStart = "disabled"  // never
 )
+
+func readServices(ctx context.Context) (Services, error) {
+	s, err := services(ctx)
+	if err != nil {
+		return Services{}, err
+	}
+	if s.Services == nil {
+		s.Services = []Service{}
+	}
+	slices.SortFunc(s.Services, func(a, b Service) int { return cmp.Compare(a.Name, b.Name) })
+	return s, nil
+}
+
+func services(ctx context.Context) (Services, error) {
+	switch goruntime.GOOS {
+	case "linux":
+		return systemd(ctx)
+	case "darwin":
+		return launchd(ctx)
+	case "freebsd":
+		return rc(ctx)
+	}
+	return controlManager(ctx)
+}
