@@ -6,19 +6,36 @@
 //
 // Guarantees: the archive is read once and whole, and Digest is the SHA-256 of
 // the bytes that were used. A Module is returned only if everything in it is
-// valid; otherwise the error lists all mistakes with file, line and column, and
-// remedy. Every size, count and ratio that the archive controls is bounded by
-// policy.Limits. Nothing is written to disk and nothing is run.
+// valid; otherwise the error lists all mistakes (the first 100), those of
+// module.json with line and column, and remedies. Every size, count and ratio that the archive
+// controls is bounded by policy.Limits, and so is the work of matching its
+// patterns. Nothing is written to disk and nothing is run.
+//
+// An archive is its entries back to back, then their directory, then the end
+// record, and not a byte beside; names are UTF-8. So what this package reads is
+// what any other reader of the zip sees.
 //
 // A directory laid out like a module is packed into the bytes of a zip first,
 // the same bytes at every time and on every system, so that there is one way in.
+//
+// The package holds no state; its functions are safe for concurrent use.
 package zipmod
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/wasmagent/wasmagent/policy"
 )
+
+//go:generate go test -run=^TestSchemaIsPublished$ . -update
 
 // A Module is a validated zip module. It is immutable and safe for concurrent
 // use.
@@ -33,12 +50,13 @@ type Module struct {
 	Digest string
 	// Size is the number of bytes of the archive.
 	Size int64
-	// Requires names the modules to load first ("modules").
+	// Requires names the modules to load first ("modules"), without ".zip".
 	Requires []string
 	// Scripts are the commands that the module brings, shorthand and patterns
 	// expanded, in the order of module.json; matches of one pattern are sorted.
 	Scripts []Script
-	// OnStart are the command lines to run once loaded, split into words.
+	// OnStart are the command lines to run once loaded, split into words; each
+	// has at least one.
 	OnStart [][]string
 	// Permissions are the path patterns that the module asks for.
 	Permissions policy.Patterns
@@ -48,16 +66,16 @@ type Module struct {
 
 // A File is one file of the archive.
 type File struct {
-	Name    string // slash-separated, relative and clean
-	Data    []byte
-	ModTime time.Time
+	Name    string    // slash-separated, relative and clean
+	Data    []byte    // its capacity is its length
+	ModTime time.Time // in UTC, within the years that a zip can say: 1980 to 2107
 }
 
 // A Script is one command of a module.
 type Script struct {
 	// File is the name of the script's file in the zip.
 	File string
-	// Alias is the command's name.
+	// Alias is the command's name, unique in the module when case is ignored.
 	Alias string
 	// Provider is the provider that the manifest names; empty means the one of
 	// the file's extension.
@@ -71,11 +89,94 @@ type Script struct {
 	Absent error
 }
 
-// Options say how a module is read.
+// Options say how a module is read. The zero Options are the defaults.
 type Options struct {
 	// Limits bound the archive; zeros are the defaults.
 	Limits policy.Limits
+	// Built holds programs built from source by the name of their file, such as
+	// "scripts/check_x.wasm". Packing a directory adds them, in the place of
+	// the directory's own file if there is one, and leaves out the directories
+	// of their source, here "scripts/check_x". A nil program adds nothing: it
+	// stands for a file that the directory has. A zip does not heed them.
+	Built map[string][]byte
 	// Absent names scripts that could not be built from their source, with the
-	// reason. They count as being there, without content.
+	// reason. They count as being there, without content. Packing leaves out
+	// their source too.
 	Absent map[string]error
+}
+
+// Open reads the module at path: a zip file, or a directory laid out like one,
+// which is packed first. Symbolic links to either are followed.
+func Open(path string, opts Options) (*Module, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := load(path, info, opts)
+	if err != nil {
+		return nil, err
+	}
+	return Read(filepath.Base(path), data, opts)
+}
+
+// load returns the bytes of the zip that path is or is packed into.
+func load(path string, info fs.FileInfo, opts Options) ([]byte, error) {
+	switch {
+	case info.IsDir():
+		return Pack(path, opts)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is neither a zip file nor a directory", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	limit := int64(opts.Limits.WithDefaults().Archive)
+	// One byte beyond the limit is enough for Read to refuse the archive.
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// Read validates the bytes of a zip module. name is the zip's file name or the
+// module's name. The error does not name the module: the caller knows it.
+func Read(name string, data []byte, opts Options) (*Module, error) {
+	name, err := moduleName(name)
+	if err != nil {
+		return nil, err
+	}
+	files, err := unpack(data, opts.Limits.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(data)
+	m := &Module{
+		Name:   name,
+		Digest: hex.EncodeToString(digest[:]),
+		Size:   int64(len(data)),
+		Files:  files,
+	}
+	if err := m.decode(opts.Absent); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// moduleName cuts ".zip" from a file name, whatever its case.
+func moduleName(name string) (string, error) {
+	module := withoutZip(name)
+	if !commandName.pattern.MatchString(module) {
+		return "", fmt.Errorf("module name %.80q: is not %s; rename the file", module, commandName.want)
+	}
+	return module, nil
+}
+
+func withoutZip(name string) string {
+	if cut := len(name) - len(".zip"); cut > 0 && strings.EqualFold(name[cut:], ".zip") {
+		return name[:cut]
+	}
+	return name
 }

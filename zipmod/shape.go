@@ -1,0 +1,215 @@
+package zipmod
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// A text is a kind of string.
+type text struct {
+	pattern *regexp.Regexp // in the syntax that Go and ECMA-262 with "u" share
+	want    string         // what pattern says, for people
+}
+
+// The kinds of strings in module.json.
+var (
+	line = text{
+		regexp.MustCompile(`^\P{Cc}{1,256}$`),
+		"1 to 256 characters without control characters",
+	}
+	prose = text{
+		regexp.MustCompile(`^[\P{Cc}\t\r\n]*$`),
+		"text without control characters but tabs and line breaks",
+	}
+	command = text{
+		regexp.MustCompile(`^[\P{Cc}\t\r\n]+$`),
+		`a command line, such as "check_x --warning 80 $ARGS$"`,
+	}
+	pathPattern = text{
+		regexp.MustCompile(`^\P{Cc}+$`),
+		`a pattern of paths, such as "/host/memory"`,
+	}
+	commandName = text{
+		regexp.MustCompile(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
+		`a name: 1 to 128 characters without blanks and ! / \ : * ? " < > |, not beginning with "." or "-"`,
+	}
+)
+
+// A shape says what a place of module.json may hold: a string, a list, an
+// object, or one of several of them. The decoder checks by it and the published
+// schema is written from it, so the two agree.
+type shape struct {
+	doc  string
+	text *text  // a string of this kind, if set
+	list *shape // a list of these, if set
+	keys []key  // an object with these keys, if set
+	like any    // an example, for the schema
+}
+
+// A key is one that an object may have.
+type key struct {
+	name     string
+	required bool
+	shape
+}
+
+// scriptKeys are those of an object in "scripts".
+func scriptKeys() []key {
+	return []key{
+		{"script", true, shape{text: &pathPattern, doc: "The script's file in the zip.", like: "scripts/check_ok.bat"}},
+		{"alias", false, shape{text: &commandName, doc: "The command's name. If missing, the file's name without its extension.", like: "check_ok"}},
+		{"command", false, shape{text: &command, doc: "The command line to run. Its first word is the script's name; $ARG1$, $ARG2$ and so on are the caller's arguments and $ARGS$ is all of them. If missing, the script's name.", like: `check_ok.bat "Test Test"`}},
+		{"provider", false, shape{text: &commandName, doc: "What runs the script. If missing, the file's extension decides.", like: "CheckExternalScripts"}},
+	}
+}
+
+// manifestShape is the shape of module.json.
+func manifestShape() shape {
+	script := shape{
+		text: &pathPattern,
+		keys: scriptKeys(),
+		doc:  "A file in the zip, a pattern such as \"scripts/**/*.wasm\", or an object that says more about one file.",
+	}
+	permission := shape{
+		text: &pathPattern,
+		doc:  "A pattern of paths that begins with one of /" + strings.Join(policy.Roots(), ", /") + ".",
+	}
+	return shape{doc: "What a zip module is, brings and needs.", keys: []key{
+		{"$schema", false, shape{text: &prose, doc: "The address of this schema, for editors. Not used otherwise."}},
+		{"name", true, shape{text: &line, doc: "The module's title, as people read it. Commands go by the zip's file name.", like: "Web checks"}},
+		{"description", false, shape{text: &prose, doc: "What the module is for."}},
+		{"version", false, shape{text: &line, doc: "The module's version, any text.", like: "1.0.0"}},
+		{"modules", false, shape{list: &shape{text: &commandName, doc: "A built-in module, or another zip, with or without \".zip\"."}, doc: "Modules to load first.", like: []string{"CheckSystem"}}},
+		{"scripts", false, shape{list: &script, doc: "The commands that the module brings.", like: []string{"scripts/*.wasm"}}},
+		{"on_start", false, shape{list: &shape{text: &command, doc: "A command line."}, doc: "Command lines to run once the module is loaded, in order.", like: []string{"CheckSystem.add \"\\\\Processor(_total)\\\\% Processor Time\" cpu"}}},
+		{"permissions", false, shape{list: &permission, doc: "What the scripts ask to open beside the zip. The operator grants it.", like: []string{"/host/memory"}}},
+	}}
+}
+
+// A reporter takes a mistake at an offset of module.json.
+type reporter func(at int, format string, args ...any)
+
+// check reports every value in n that is not of the shape. what
+// says which value n is.
+func (s shape) check(n node, what string, report reporter) {
+	switch v := n.value.(type) {
+	case string:
+		if s.text != nil {
+			s.text.check(n, what, report)
+			return
+		}
+	case []node:
+		if s.list != nil {
+			for i, item := range v {
+				s.list.check(item, fmt.Sprintf("%s[%d]", what, i), report)
+			}
+			return
+		}
+	case []member:
+		if s.keys != nil {
+			s.checkKeys(n, v, what, report)
+			return
+		}
+	}
+	report(n.at, "%s is %s; write %s", what, n.kind(), s.want())
+}
+
+func (t text) check(n node, what string, report reporter) {
+	if !t.pattern.MatchString(n.text()) {
+		report(n.at, "%s is %.80q; write %s", what, n.text(), t.want)
+	}
+}
+
+// checkKeys checks an object: each key known and there once, the required ones
+// there, the values of their shapes.
+func (s shape) checkKeys(n node, members []member, what string, report reporter) {
+	seen := make(map[string]bool, len(s.keys))
+	for _, m := range members {
+		i := slices.IndexFunc(s.keys, func(k key) bool { return k.name == m.key })
+		switch {
+		case i < 0:
+			report(m.at, "unknown key %.80q; %s", m.key, s.suggest(m.key))
+			continue
+		case seen[m.key]:
+			report(m.at, "key %q is there twice; keep one", m.key)
+		}
+		seen[m.key] = true
+		s.keys[i].check(m.node, within(what, m.key), report)
+	}
+	for _, k := range s.keys {
+		if k.required && !seen[k.name] {
+			report(n.at, "%s has no %q; add %s", what, k.name, k.want())
+		}
+	}
+}
+
+// within names the value of a key of what.
+func within(what, key string) string {
+	if what == manifestName {
+		return key
+	}
+	return what + "." + key
+}
+
+// want says what the shape is, as the object of "write".
+func (s shape) want() string {
+	var kinds []string
+	if s.text != nil {
+		kinds = append(kinds, "a string")
+	}
+	if s.list != nil {
+		kinds = append(kinds, "a list, each of its values "+s.list.want())
+	}
+	if s.keys != nil {
+		kinds = append(kinds, "an object")
+	}
+	return strings.Join(kinds, " or ")
+}
+
+// suggest names the known key that an unknown one was probably meant to be, or
+// all of them.
+func (s shape) suggest(unknown string) string {
+	const near = 2
+	best, distance := "", near+1
+	names := make([]string, len(s.keys))
+	for i, k := range s.keys {
+		names[i] = k.name
+		if d := editDistance(strings.ToLower(unknown), k.name); d < distance {
+			best, distance = k.name, d
+		}
+	}
+	if distance > near {
+		return "the keys are " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// editDistance is how many bytes to insert, delete or replace to make a into b:
+// len(a) if a is far longer than b.
+// https://en.wikipedia.org/wiki/Levenshtein_distance
+func editDistance(a, b string) int {
+	if len(a) > 2*len(b)+2 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
