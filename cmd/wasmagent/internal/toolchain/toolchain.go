@@ -73,10 +73,6 @@ func (b Builder) all(ctx context.Context, sources []source, work string) Program
 	var group sync.WaitGroup
 	slots := make(chan struct{}, goruntime.GOMAXPROCS(0))
 	for _, s := range sources {
-		if s.built() {
-			programs.Built[s.name] = nil
-			continue
-		}
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -84,7 +80,7 @@ func (b Builder) all(ctx context.Context, sources []source, work string) Program
 			lock.Lock()
 			defer lock.Unlock()
 			if err != nil {
-				programs.Absent[s.name] = fmt.Errorf("%s cannot be built from %s: %w", s.name, "scripts/"+s.base(), err)
+				programs.Absent[s.name] = fmt.Errorf("it cannot be built from scripts/%s: %w", s.base(), err)
 				return
 			}
 			programs.Built[s.name] = data
@@ -94,9 +90,13 @@ func (b Builder) all(ctx context.Context, sources []source, work string) Program
 	return programs
 }
 
-// one returns the program of a source, compiled if it is not there already. The
-// compiler writes beside it, so that nobody reads half a program.
+// one returns the program of a source, compiled if it is not there already; nil
+// for one that the module has. The compiler writes beside the program, so that
+// nobody reads half of one.
 func (b Builder) one(ctx context.Context, s source, work string) ([]byte, error) {
+	if s.built() {
+		return nil, nil
+	}
 	kept, err := s.kept(work)
 	if err != nil {
 		return nil, err

@@ -208,7 +208,7 @@ func TestMistakes(t *testing.T) {
 			if strings.Contains(err.Error(), "there is no") || strings.Contains(err.Error(), "lacks") {
 				missing(t, err)
 			}
-			if !strings.HasPrefix(err.Error(), "scripts/x.wasm cannot be built from scripts/x: ") || !strings.Contains(err.Error(), test.want) {
+			if !strings.HasPrefix(err.Error(), "it cannot be built from scripts/x: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %q, want one with %q", err, test.want)
 			}
 			if n := len(err.Error()); n > 10_000 {
