@@ -34,8 +34,13 @@ type Mount struct {
 	facts int64 // the bytes of the open facts
 }
 
-// Mount returns the tree for one run.
-func (r *Root) Mount(run Run) *Mount { return &Mount{top: r.top, run: run} }
+// Mount returns the tree for one run. A nil Root has no files.
+func (r *Root) Mount(run Run) *Mount {
+	if r == nil {
+		return &Mount{top: emptyTop(), run: run}
+	}
+	return &Mount{top: r.top, run: run}
+}
 
 // Full tells whether no more file can be opened.
 func (m *Mount) Full() bool { return m.open >= m.run.OpenFiles }

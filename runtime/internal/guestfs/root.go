@@ -56,8 +56,7 @@ type Root struct{ top *node }
 // which become /host/NAME. Without facts there is no /host. The error names every
 // file and fact that cannot be in the tree, with the reason.
 func NewRoot(files []File, granted map[string]Fact) (*Root, error) {
-	top := &node{dir: true}
-	top.parent = top
+	top := emptyTop()
 	var errs []error
 	for _, f := range files {
 		errs = append(errs, top.addFile(f))
@@ -70,6 +69,13 @@ func NewRoot(files []File, granted map[string]Fact) (*Root, error) {
 	}
 	top.number(1)
 	return &Root{top}, nil
+}
+
+// emptyTop is the top of a tree without files.
+func emptyTop() *node {
+	top := &node{dir: true, inode: 1}
+	top.parent = top
+	return top
 }
 
 func (top *node) addFile(f File) error {

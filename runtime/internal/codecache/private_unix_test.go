@@ -1,0 +1,126 @@
+//go:build unix
+
+package codecache_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/codecache"
+)
+
+func TestOpenCreatesPrivateDirectory(t *testing.T) {
+	t.Parallel()
+	_, dir := open(t)
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v; want mode 0700", info.Mode(), err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		make func(t *testing.T, top string) (dir string)
+		want string // in the error; empty for no error
+	}{
+		"private":            {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o700) }, ""},
+		"readable by others": {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o755) }, "chmod 700"},
+		"writable by group":  {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o720) }, "chmod 700"},
+		"passable by others": {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o701) }, "chmod 700"},
+		"a link":             {func(t *testing.T, top string) string { return link(t, mkdir(t, top+"/c", 0o700), top+"/link") }, "symbolic link"},
+		"below a link of ours": {func(t *testing.T, top string) string {
+			mkdir(t, top+"/real/c", 0o700)
+			return filepath.Join(link(t, top+"/real", top+"/link"), "c")
+		}, ""},
+		"below what all can write": {func(t *testing.T, top string) string {
+			dir := mkdir(t, top+"/open/c", 0o700)
+			return chmod(t, top+"/open", 0o777, dir)
+		}, "above it"},
+		"further below what all can write": {func(t *testing.T, top string) string {
+			dir := mkdir(t, top+"/open/closed/c", 0o700)
+			return chmod(t, top+"/open", 0o777, dir)
+		}, "above it"},
+		"below what all can write, behind a link": {func(t *testing.T, top string) string {
+			mkdir(t, top+"/open/c", 0o700)
+			chmod(t, top+"/open", 0o777, "")
+			return filepath.Join(link(t, top+"/open", top+"/link"), "c")
+		}, "above it"},
+		"below a sticky directory": {func(t *testing.T, top string) string {
+			dir := mkdir(t, top+"/tmp/c", 0o700)
+			return chmod(t, top+"/tmp", 0o777|os.ModeSticky, dir)
+		}, ""},
+		"below what our own group can write": {func(t *testing.T, top string) string {
+			dir := mkdir(t, top+"/ours/c", 0o700)
+			if err := os.Chown(top+"/ours", -1, os.Getegid()); err != nil {
+				t.Fatal(err)
+			}
+			return chmod(t, top+"/ours", 0o775, dir)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := codecache.Open(row.make(t, t.TempDir()))
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("error %v; want %q in it", err, row.want)
+			}
+		})
+	}
+}
+
+// TestOpenRefusesOthers needs the right to give files away.
+func TestOpenRefusesOthers(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		if _, err := codecache.Open("/"); err == nil || !strings.Contains(err.Error(), "belongs to user 0") {
+			t.Errorf("the root's directory: %v", err)
+		}
+		return
+	}
+	for name, path := range map[string]string{"its own": "above/c", "the one above": "above"} {
+		top := t.TempDir()
+		dir := mkdir(t, filepath.Join(top, "above", "c"), 0o700)
+		if err := os.Chown(filepath.Join(top, path), 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := codecache.Open(dir); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
+			t.Errorf("%s of another user: %v", name, err)
+		}
+	}
+}
+
+func TestLinkInEntry(t *testing.T) {
+	t.Parallel()
+	c, dir := open(t)
+	publish(t, c, keyA, "machine code")
+	link(t, "/etc/hostname", filepath.Join(dir, keyA, "code", "link"))
+	if _, err := c.Find(keyA); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a link among the code: %v", err)
+	}
+}
+
+func mkdir(t *testing.T, dir string, mode os.FileMode) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return chmod(t, dir, mode, dir)
+}
+
+// chmod returns what is to be opened.
+func chmod(t *testing.T, path string, mode os.FileMode, open string) string {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+	return open
+}
+
+func link(t *testing.T, to, path string) string {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
