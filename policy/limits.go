@@ -128,8 +128,8 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 			break
 		}
 	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64/int64(size) {
+	n, err := strconv.ParseUint(number, 10, 63)
+	if err != nil || n > math.MaxInt64/uint64(size) {
 		return fmt.Errorf("size %q: want a whole number with KiB, MiB, GiB, KB, MB, GB or B, such as \"64MiB\"", text)
 	}
 	*b = Bytes(n) * size

@@ -8,9 +8,15 @@
 // than the request widens nothing, and a grant narrower than the request
 // narrows it.
 //
-// Patterns are those of https://github.com/bmatcuk/doublestar: "*" matches
-// within one segment, "**" any number of segments, "?" one character, "[...]"
-// a class and "{a,b}" alternatives. They match case-sensitively.
+// Patterns are those of https://github.com/bmatcuk/doublestar, one segment at a
+// time: "*" matches within a segment, "**" is a segment of its own and matches
+// any number of them, none included, "?" is one character, "[...]" a class and
+// "{a,b}" alternatives. None but "**" matches a "/". They match
+// case-sensitively.
+//
+// A module's patterns are hostile, and so are the paths that its scripts open:
+// ParsePatterns bounds a list so that the costliest path takes a fraction of a
+// second to match, and a usual one microseconds.
 //
 // All values are immutable once made and safe for concurrent use. The package
 // holds no state and touches nothing.
@@ -22,39 +28,57 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// MaxPattern is the longest pattern in bytes, and MaxPatterns the most of them
-// in one list: matching costs grow with both.
 const (
-	MaxPattern  = 1024
-	MaxPatterns = 1000
-	// MaxBraces is the most "{a,b}" in one pattern: matching tries every
-	// combination of their alternatives.
+	// MaxPattern is the longest pattern in bytes.
+	MaxPattern = 1024
+	// MaxBraces is the most "{a,b}" in one pattern.
 	MaxBraces = 2
+	// MaxPath is the longest path in bytes that a pattern matches: the shortest
+	// PATH_MAX of the systems that the agent runs on.
+	MaxPath = 1024
+	// MaxCost is the most that a list of patterns can cost: the sum of the
+	// lengths of all segments, each times the number of combinations of its
+	// alternatives. Matching a path takes at most MaxCost*MaxPath steps.
+	MaxCost = 16 << 10
 )
 
 // Patterns is a list of valid path patterns. Make one with ParsePatterns.
 type Patterns []string
 
 // ParsePatterns checks a list of patterns. The error names every pattern that
-// is wrong, with the reason and the remedy.
+// is wrong, with the reason and the remedy; or the first that makes the list
+// cost more than MaxCost.
 func ParsePatterns(list []string) (Patterns, error) {
 	var errs []error
-	if len(list) > MaxPatterns {
-		return nil, fmt.Errorf("%d patterns: at most %d are allowed; use \"*\" and \"**\"", len(list), MaxPatterns)
-	}
-	for _, p := range list {
-		if err := validate(p); err != nil {
-			errs = append(errs, err)
+	total := 0
+	for i, p := range list {
+		if total += cost(p); total > MaxCost {
+			return nil, fmt.Errorf("pattern %d of %d, %.40q: the list is too costly to match from here on; write fewer and shorter patterns, with \"*\" and \"**\", and fewer \"{a,b}\" in one segment", i+1, len(list), p)
 		}
+		errs = append(errs, validate(p))
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return slices.Clone(list), nil
+}
+
+// cost is what one pattern adds to the cost of its list. Counting the commas
+// behind each "{" gives at least the number of alternatives, nested or not.
+func cost(pattern string) (total int) {
+	for segment := range strings.SplitSeq(pattern, "/") {
+		steps := len(segment) + 1
+		for _, alternatives := range strings.Split(segment, "{")[1:] {
+			steps = min(steps*(strings.Count(alternatives, ",")+1), MaxCost+1)
+		}
+		total = min(total+steps, MaxCost+1)
+	}
+	return total
 }
 
 // roots are the first segments that a path outside of the zip can have.
@@ -73,53 +97,90 @@ func validate(p string) error {
 		return fmt.Errorf("pattern %q: does not begin with \"/\"; write it as a path of the guest, such as \"/host/memory\"", p)
 	case strings.ContainsAny(p, "\x00\\"):
 		return fmt.Errorf("pattern %q: holds a backslash or a NUL; paths are separated by \"/\"", p)
+	case !utf8.ValidString(p) || strings.ContainsRune(p, utf8.RuneError):
+		return fmt.Errorf("pattern %q: holds a character that is not valid; write it in UTF-8, or \"?\" in its place", p)
 	case path.Clean(p) != p:
 		return fmt.Errorf("pattern %q: is not in its shortest form; write %q", p, path.Clean(p))
 	case strings.Count(p, "{") > MaxBraces:
 		return fmt.Errorf("pattern %q: more than %d \"{...}\"; write several patterns", p, MaxBraces)
-	case !doublestar.ValidatePattern(p):
-		return fmt.Errorf("pattern %q: is not a valid glob; close every \"[\" and \"{\"", p)
 	}
-	first, _, _ := strings.Cut(p[1:], "/")
-	if !slices.Contains(roots, first) {
+	segments := strings.Split(p[1:], "/")
+	if !slices.Contains(roots, segments[0]) {
 		return fmt.Errorf("pattern %q: names nothing that can be granted; it must begin with one of /%s", p, strings.Join(roots, ", /"))
+	}
+	for _, s := range segments {
+		if err := validateSegment(s); err != nil {
+			return fmt.Errorf("pattern %q: %w", p, err)
+		}
 	}
 	return nil
 }
 
-// Match tells whether one of the patterns matches the path, which must be
-// absolute and clean.
+func validateSegment(s string) error {
+	switch {
+	case s == "**":
+		return nil
+	case strings.Contains(s, "**"):
+		return fmt.Errorf("\"**\" within %q; write \"*\" there, or \"**\" alone between two \"/\"", s)
+	case !doublestar.ValidatePattern(s):
+		return fmt.Errorf("%q is not a valid glob; close every \"[\" and \"{\" before the next \"/\"", s)
+	}
+	return nil
+}
+
+// Match tells whether one of the patterns matches the path. A path that is not
+// absolute, not clean, or longer than MaxPath is matched by none.
 func (p Patterns) Match(name string) bool {
-	return slices.ContainsFunc(p, func(pattern string) bool { return doublestar.MatchUnvalidated(pattern, name) })
+	if len(name) > MaxPath || !path.IsAbs(name) || path.Clean(name) != name {
+		return false
+	}
+	segments := strings.Split(name, "/")
+	return slices.ContainsFunc(p, func(pattern string) bool {
+		return match(strings.Split(pattern, "/"), segments, doublestar.MatchUnvalidated)
+	})
+}
+
+// match compares segment by segment, of which fits compares one. A "**" takes
+// no segment at first, and one more each time that what follows it does not
+// fit. Only the last "**" met has to try again: whatever an earlier one could
+// leave to it, it can take itself.
+func match(pattern, name []string, fits func(pattern, name string) bool) bool {
+	var after, from []string // what follows the last "**", and where that was tried last
+	for len(name) > 0 {
+		switch {
+		case len(pattern) > 0 && pattern[0] == "**":
+			after, from = pattern[1:], name
+			pattern = after
+		case len(pattern) > 0 && fits(pattern[0], name[0]):
+			pattern, name = pattern[1:], name[1:]
+		case len(from) > 0:
+			from = from[1:]
+			pattern, name = after, from
+		default:
+			return false
+		}
+	}
+	return !slices.ContainsFunc(pattern, func(segment string) bool { return segment != "**" })
 }
 
 // covers tells whether grant certainly matches every path that request
-// matches. It compares segment by segment and is conservative: a grant with
-// classes or alternatives covers only its own text.
+// matches. It compares segment by segment and is conservative: a segment of the
+// grant with classes or alternatives covers only its own text.
 func covers(grant, request string) bool {
-	return grant == request || coversSegments(strings.Split(grant, "/"), strings.Split(request, "/"))
+	return match(strings.Split(grant, "/"), strings.Split(request, "/"), coversSegment)
 }
 
-func coversSegments(grant, request []string) bool {
-	switch {
-	case len(grant) == 0:
-		return len(request) == 0
-	case grant[0] == "**":
-		return coversSegments(grant[1:], request) || len(request) > 0 && coversSegments(grant, request[1:])
-	case len(request) == 0 || request[0] == "**":
-		return false
-	}
-	return coversSegment(grant[0], request[0]) && coversSegments(grant[1:], request[1:])
-}
-
-// coversSegment tells it of one segment of each. With no class, alternative or
-// "?" in the way, a request's "*" is a character that only a grant's "*"
-// matches.
+// coversSegment tells it of one segment of each. With no class or alternative
+// in the way and no "?" in the grant, a request's "*" or "?" is a character that
+// only a grant's "*" matches.
 func coversSegment(grant, request string) bool {
-	if grant == request {
+	switch {
+	case request == "**":
+		return false
+	case grant == "*" || grant == request:
 		return true
 	}
-	return !strings.ContainsAny(grant+request, "?[{") && doublestar.MatchUnvalidated(grant, request)
+	return !strings.ContainsAny(grant, "?[{") && !strings.ContainsAny(request, "[{") && doublestar.MatchUnvalidated(grant, request)
 }
 
 // Access is what one module may open: what it asked for, as far as it was
@@ -130,8 +191,9 @@ type Access struct {
 }
 
 // Allows tells whether a path may be opened: a pattern asked for and a pattern
-// granted both match it.
-func (a Access) Allows(name string) bool { return a.Asked.Match(name) && a.Granted.Match(name) }
+// granted both match it. The operator's are tried first, as the module's may be
+// made to be slow.
+func (a Access) Allows(name string) bool { return a.Granted.Match(name) && a.Asked.Match(name) }
 
 // Uncovered lists the patterns asked for that no single grant covers whole. A
 // module that has one is restricted.
