@@ -37,7 +37,7 @@ type language struct {
 }
 
 func languages() map[string]language {
-	const script = "scripts/check_free_memory/"
+	const script = "scripts/check_memory/"
 	return map[string]language{
 		"go":             {"Go", script + "main.go", ""},
 		"c":              {"C", script + "main.c", ""},
@@ -155,7 +155,7 @@ func check(base string, files map[string][]byte) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	unbuilt := map[string]error{"scripts/check_free_memory.wasm": errors.New("is not built yet")}
+	unbuilt := map[string]error{"scripts/check_memory.wasm": errors.New("is not built yet")}
 	_, err := zipmod.Read(base, archive.Bytes(), zipmod.Options{Absent: unbuilt})
 	return err
 }

@@ -28,19 +28,19 @@ func TestNew(t *testing.T) {
 			if (prepare != "") != (language == "assemblyscript") {
 				t.Errorf("prepare %q", prepare)
 			}
-			unbuilt := map[string]error{"scripts/check_free_memory.wasm": errors.New("not built")}
+			unbuilt := map[string]error{"scripts/check_memory.wasm": errors.New("not built")}
 			m, err := zipmod.Open(dir, zipmod.Options{Absent: unbuilt})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Title != "v1.mine" || len(m.Scripts) != 1 || m.Scripts[0].Alias != "check_free_memory" || !slices.Equal(m.Permissions, []string{"/host/memory"}) {
+			if m.Title != "v1.mine" || len(m.Scripts) != 1 || m.Scripts[0].Alias != "check_memory" || !slices.Equal(m.Permissions, []string{"/host/memory"}) {
 				t.Errorf("module %+v", m)
 			}
 			readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{`[modules."v1.mine"]`, "# v1.mine", "Edit scripts/check_free_memory/", prepare} {
+			for _, want := range []string{`[modules."v1.mine"]`, "# v1.mine", "Edit scripts/check_memory/", prepare} {
 				if !strings.Contains(string(readme), want) {
 					t.Errorf("README.md lacks %q", want)
 				}

@@ -1,7 +1,7 @@
-/* check_free_memory says how much memory is available. It alerts when that is
- * less than a percentage of all the memory:
+/* check_memory says how much memory is in use. It alerts when that is more
+ * than a percentage of all the memory:
  *
- *     check_free_memory [-w PERCENT] [-c PERCENT]
+ *     check_memory [-w PERCENT] [-c PERCENT]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,14 +23,14 @@ static double number(const char *json, const char *key) {
 }
 
 int main(int argc, char **argv) {
-	double warn = 20, crit = 10;
+	double warn = 80, crit = 90;
 	for (int option; (option = getopt(argc, argv, "w:c:")) != -1;) {
 		if (option == 'w')
 			warn = atof(optarg);
 		else if (option == 'c')
 			crit = atof(optarg);
 		else
-			unknown("usage: check_free_memory [-w PERCENT] [-c PERCENT]");
+			unknown("usage: check_memory [-w PERCENT] [-c PERCENT]");
 	}
 
 	FILE *file = fopen("/host/memory", "r");
@@ -40,9 +40,9 @@ int main(int argc, char **argv) {
 	json[fread(json, 1, sizeof json - 1, file)] = '\0';
 	fclose(file);
 
-	double percent = number(json, "\"available_bytes\"") / number(json, "\"total_bytes\"") * 100;
-	int status = percent < crit ? 2 : percent < warn ? 1 : 0;
+	double percent = number(json, "\"used_bytes\"") / number(json, "\"total_bytes\"") * 100;
+	int status = percent > crit ? 2 : percent > warn ? 1 : 0;
 	const char *states[] = {"OK", "WARNING", "CRITICAL"};
-	printf("%s: %.1f %% of memory is free|free=%.1f%%;%g:;%g:;0;100\n", states[status], percent, percent, warn, crit);
+	printf("%s: %.1f %% of memory is in use|used=%.1f%%;%g;%g;0;100\n", states[status], percent, percent, warn, crit);
 	return status;
 }

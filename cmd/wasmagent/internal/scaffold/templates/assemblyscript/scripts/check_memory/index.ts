@@ -1,7 +1,7 @@
-// check_free_memory says how much memory is available. It alerts when that is
-// less than a percentage of all the memory:
+// check_memory says how much memory is in use. It alerts when that is more
+// than a percentage of all the memory:
 //
-//     check_free_memory [-w PERCENT] [-c PERCENT]
+//     check_memory [-w PERCENT] [-c PERCENT]
 //
 // AssemblyScript has no functions for files: reading one is two calls of WASI.
 
@@ -39,18 +39,18 @@ function number(json: string, key: string): f64 {
   return parseFloat(json.substring(at + key.length + 3).trim());
 }
 
-let warn: f64 = 20, crit: f64 = 10;
+let warn: f64 = 80, crit: f64 = 90;
 for (let i = 1; i < process.argv.length; i += 2) {
   const value = i + 1 < process.argv.length ? parseFloat(process.argv[i + 1]) : NaN;
   if (process.argv[i] == "-w" && !isNaN(value)) warn = value;
   else if (process.argv[i] == "-c" && !isNaN(value)) crit = value;
-  else unknown("usage: check_free_memory [-w PERCENT] [-c PERCENT]");
+  else unknown("usage: check_memory [-w PERCENT] [-c PERCENT]");
 }
 
 const json = read("host/memory");
-const percent = Math.round(number(json, "available_bytes") / number(json, "total_bytes") * 1000) / 10;
-const status = percent < crit ? 2 : percent < warn ? 1 : 0;
+const percent = Math.round(number(json, "used_bytes") / number(json, "total_bytes") * 1000) / 10;
+const status = percent > crit ? 2 : percent > warn ? 1 : 0;
 const states = ["OK", "WARNING", "CRITICAL"];
-console.log(states[status] + ": " + percent.toString() + " % of memory is free|free=" + percent.toString() +
-  "%;" + warn.toString() + ":;" + crit.toString() + ":;0;100");
+console.log(states[status] + ": " + percent.toString() + " % of memory is in use|used=" + percent.toString() +
+  "%;" + warn.toString() + ";" + crit.toString() + ";0;100");
 process.exit(status);

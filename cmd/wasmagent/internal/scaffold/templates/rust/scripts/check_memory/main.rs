@@ -1,7 +1,7 @@
-// check_free_memory says how much memory is available. It alerts when that is
-// less than a percentage of all the memory:
+// check_memory says how much memory is in use. It alerts when that is more
+// than a percentage of all the memory:
 //
-//     check_free_memory [-w PERCENT] [-c PERCENT]
+//     check_memory [-w PERCENT] [-c PERCENT]
 
 use std::process::exit;
 
@@ -16,28 +16,28 @@ fn main() {
 }
 
 fn check() -> Result<i32, String> {
-    let (mut warn, mut crit) = (20.0, 10.0);
+    let (mut warn, mut crit) = (80.0, 90.0);
     let mut args = std::env::args().skip(1);
     while let Some(option) = args.next() {
         let value = args.next().and_then(|v| v.parse::<f64>().ok());
         match (option.as_str(), value) {
             ("-w", Some(v)) => warn = v,
             ("-c", Some(v)) => crit = v,
-            _ => return Err("usage: check_free_memory [-w PERCENT] [-c PERCENT]".to_string()),
+            _ => return Err("usage: check_memory [-w PERCENT] [-c PERCENT]".to_string()),
         }
     }
 
     let json = std::fs::read_to_string("/host/memory").map_err(|e| e.to_string())?;
-    let percent = number(&json, "available_bytes")? / number(&json, "total_bytes")? * 100.0;
-    let (state, status) = if percent < crit {
+    let percent = number(&json, "used_bytes")? / number(&json, "total_bytes")? * 100.0;
+    let (state, status) = if percent > crit {
         ("CRITICAL", 2)
-    } else if percent < warn {
+    } else if percent > warn {
         ("WARNING", 1)
     } else {
         ("OK", 0)
     };
     println!(
-        "{}: {:.1} % of memory is free|free={:.1}%;{}:;{}:;0;100",
+        "{}: {:.1} % of memory is in use|used={:.1}%;{};{};0;100",
         state, percent, percent, warn, crit
     );
     Ok(status)
