@@ -23,12 +23,15 @@
 package runtime
 
 import (
-	"context"
 	"log/slog"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
 )
+
+// MaxArgs is the most bytes of all arguments of a run together.
+const MaxArgs = 128 << 10
 
 // Config configures an Engine. The zero Config compiles into memory only.
 type Config struct {
@@ -47,21 +50,37 @@ type Config struct {
 	Compiling func(name string) (done func())
 }
 
-// A Fact reads one document about the machine. It must return soon after ctx
-// ends and be safe for concurrent use.
-type Fact func(ctx context.Context) ([]byte, error)
+// A Root is the file system of a module's guests: its files at "/", and the facts
+// that it was granted at /host/NAME. Make one with NewRoot. It is immutable and
+// safe for concurrent use.
+type Root = guestfs.Root
+
+// A File is one file of a Root.
+type File = guestfs.File
+
+// A Fact reads one document about the machine, at most 16 MiB. It must return
+// soon after ctx ends and be safe for concurrent use.
+type Fact = guestfs.Fact
+
+// NewRoot makes a Root of a module's files and of the facts that it was granted.
+// What is not in them does not exist for its guests. The error names every file
+// and fact that cannot be in it, with the reason.
+func NewRoot(files []File, facts map[string]Fact) (*Root, error) {
+	return guestfs.NewRoot(files, facts)
+}
 
 // A Guest is what one run of a Program is given.
 type Guest struct {
-	// Args is the argument vector, the program's name first.
+	// Args is the argument vector, the program's name first: at most MaxArgs
+	// bytes, the byte that ends each included.
 	Args []string
-	// Root is the guest's file system.
+	// Root is the guest's file system. Nil is an empty one.
 	Root *Root
 	// Limits bound the run; zeros are the defaults.
 	Limits policy.Limits
 }
 
-// Output is what a run left behind. Stdout and Stderr are what was written
+// An Output is what a run left behind. Stdout and Stderr are what was written
 // before the run ended or was stopped, each at most policy.Limits.Output bytes.
 type Output struct {
 	Stdout, Stderr []byte

@@ -1,0 +1,115 @@
+package runtime
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+
+	goruntime "runtime"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
+)
+
+// A code is one program in a wazero runtime of its own, with the functions that
+// it imports: so each has the engine that suits it and is freed whole.
+type code struct {
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache // nil without a directory
+	module  wazero.CompiledModule
+}
+
+// newCode compiles a program, or finds it compiled in dir; what it compiles it
+// leaves there. An empty dir is none.
+//
+// wazero looks at ctx between functions, and only if it has more than one worker.
+func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, wasm []byte, wasi []hostFunction) (c *code, err error) {
+	c = &code{}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the engine cannot compile it: %v", p)
+		}
+		if err != nil {
+			c.close()
+			c = nil
+		}
+	}()
+	config = config.WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
+	if dir != "" {
+		if c.cache, err = wazero.NewCompilationCacheWithDir(dir); err != nil {
+			return c, err
+		}
+		config = config.WithCompilationCache(c.cache)
+	}
+	c.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	ctx = experimental.WithCompilationWorkers(ctx, max(2, goruntime.GOMAXPROCS(0)))
+	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
+		return c, err
+	}
+	if err = instantiate(ctx, c.runtime, preview1.ModuleName, wasi); err != nil {
+		return c, err
+	}
+	return c, instantiate(ctx, c.runtime, prepare.TickModule, tickFunctions())
+}
+
+// close frees the code. Nothing may run it.
+func (c *code) close() {
+	if c == nil {
+		return
+	}
+	ctx := context.Background()
+	if c.runtime != nil {
+		_ = c.runtime.Close(ctx)
+	}
+	if c.cache != nil {
+		_ = c.cache.Close(ctx)
+	}
+}
+
+// hasCompiler tells whether wazero has a compiler for this system. On some
+// processors of these it interprets nevertheless; then the cache stays empty.
+func hasCompiler() bool {
+	switch goruntime.GOARCH {
+	case "amd64", "arm64":
+	default:
+		return false
+	}
+	switch goruntime.GOOS {
+	case "linux", "darwin", "freebsd", "netbsd", "windows":
+		return true
+	}
+	return false
+}
+
+// cacheFormat changes when compiled code can no longer be used for a reason that
+// cacheKey does not know.
+const cacheFormat = 1
+
+// cacheKey is what the compiled code of a prepared program is kept under: it
+// depends on the program, on wazero and on the system.
+func cacheKey(wasm []byte) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%d %s %s %s\n", cacheFormat, wazeroVersion(), goruntime.GOOS, goruntime.GOARCH)
+	sum.Write(wasm)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// wazeroVersion is the version of the wazero that this binary was built with.
+func wazeroVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, d := range info.Deps {
+		if d.Path == "github.com/tetratelabs/wazero" {
+			return d.Version
+		}
+	}
+	return ""
+}

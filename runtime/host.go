@@ -1,0 +1,142 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
+	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
+)
+
+// A hostFunction is one function that programs can import.
+type hostFunction struct {
+	name            string
+	params, results []api.ValueType
+	call            api.GoModuleFunc
+}
+
+// instantiate makes functions importable from a module of that name.
+func instantiate(ctx context.Context, r wazero.Runtime, module string, functions []hostFunction) error {
+	builder := r.NewHostModuleBuilder(module)
+	for _, f := range functions {
+		builder.NewFunctionBuilder().WithGoModuleFunction(f.call, f.params, f.results).Export(f.name)
+	}
+	_, err := builder.Instantiate(ctx)
+	return err
+}
+
+// tickFunctions is the module that metered programs import beside WASI.
+func tickFunctions() []hostFunction {
+	i64 := []api.ValueType{api.ValueTypeI64}
+	return []hostFunction{{prepare.TickName, i64, i64, func(ctx context.Context, instance api.Module, stack []uint64) {
+		stack[0] = uint64(runOf(ctx).tick(instance, int64(stack[0])))
+	}}}
+}
+
+// wasiFunctions are wazero's functions of WASI preview 1, each behind a guard.
+func wasiFunctions() ([]hostFunction, error) {
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	defer r.Close(ctx)
+	module, err := preview1.NewBuilder(r).Compile(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("WASI preview 1: %w", err)
+	}
+	wasi := module.ExportedFunctions()
+	var functions []hostFunction
+	for name, f := range wasi {
+		call := guard(name, f.GoFunction().(api.GoModuleFunction).Call)
+		switch name {
+		case "proc_exit":
+			call = procExit
+		case "fd_renumber":
+			call = renumber(call, wasi["fd_datasync"].GoFunction().(api.GoModuleFunction).Call)
+		}
+		functions = append(functions, hostFunction{name, f.ParamTypes(), f.ResultTypes(), call})
+	}
+	return functions, nil
+}
+
+// guard has a function look first whether the run is to go on, and refuse
+// arguments with which wazero would use memory or time that no limit covers.
+func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
+	lengths := pathLengths[name]
+	return func(ctx context.Context, instance api.Module, stack []uint64) {
+		r := runOf(ctx)
+		r.alive()
+		if errno := r.refusal(name, lengths, stack); errno != 0 {
+			stack[0] = errno
+			return
+		}
+		call(ctx, instance, stack)
+	}
+}
+
+// The errnos with which a guard refuses.
+// https://github.com/WebAssembly/WASI/blob/snapshot-01/phases/snapshot/docs.md#errno
+const (
+	errnoBadFile      = 8
+	errnoInvalid      = 28
+	errnoTooManyFiles = 33
+	errnoNameTooLong  = 37
+)
+
+// maxSubscriptions is the most events that a program can wait for at once.
+const maxSubscriptions = 1024
+
+// pathLengths are the parameters that are the length of a path, which wazero
+// copies before it looks at it.
+var pathLengths = map[string][]int{
+	"path_create_directory":   {2},
+	"path_filestat_get":       {3},
+	"path_filestat_set_times": {3},
+	"path_link":               {3, 6},
+	"path_open":               {3},
+	"path_readlink":           {2},
+	"path_remove_directory":   {2},
+	"path_rename":             {2, 5},
+	"path_symlink":            {1, 4},
+	"path_unlink_file":        {2},
+}
+
+// refusal is the errno with which a call is refused, or 0.
+func (r *run) refusal(name string, lengths []int, params []uint64) uint64 {
+	for _, i := range lengths {
+		if uint32(params[i]) > guestfs.MaxPath {
+			return errnoNameTooLong
+		}
+	}
+	switch {
+	case name == "path_open" && r.files.Full():
+		return errnoTooManyFiles
+	case name == "poll_oneoff" && uint32(params[2]) > maxSubscriptions:
+		return errnoInvalid
+	case name == "fd_renumber" && uint32(params[1]) > r.lastDescriptor():
+		return errnoBadFile // wazero's table of descriptors grows to the number
+	}
+	return 0
+}
+
+// lastDescriptor is the highest descriptor that opening files gives: there are
+// the standard streams and the root beside them.
+func (r *run) lastDescriptor() uint32 { return uint32(3 + r.limits.OpenFiles) }
+
+// procExit ends the run. wazero's own takes two of the numbers for the end of a
+// context.
+func procExit(_ context.Context, _ api.Module, stack []uint64) { panic(exit(uint32(stack[0]))) }
+
+// renumber is fd_renumber. wazero's own closes a file that is given the number
+// that it has; check is a function that only looks whether a descriptor is open.
+func renumber(call, check api.GoModuleFunc) api.GoModuleFunc {
+	return func(ctx context.Context, instance api.Module, stack []uint64) {
+		if uint32(stack[0]) == uint32(stack[1]) {
+			check(ctx, instance, stack)
+			return
+		}
+		call(ctx, instance, stack)
+	}
+}

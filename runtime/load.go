@@ -1,0 +1,121 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
+)
+
+// maxCompilations is the most programs that are compiled at one time. Each takes
+// all processors for itself, and much memory.
+const maxCompilations = 4
+
+// load prepares a program and compiles it, when its turn comes.
+func (e *Engine) load(ctx context.Context, name string, wasm []byte, limits policy.Limits) (*code, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(e.life, func() { cancel(ErrClosed) })()
+	select {
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	program, err := prepare.Prepare(wasm, limits)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, limits.CompileTime, fmt.Errorf(
+		"compiling it takes longer than %v: build it smaller or raise the limit \"compile_time\"", limits.CompileTime))
+	defer stop()
+	c, err := e.compile(ctx, name, program)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return c, err
+}
+
+// compile makes code of a prepared program: in the interpreter, from the cache, or
+// anew.
+func (e *Engine) compile(ctx context.Context, name string, p prepare.Program) (*code, error) {
+	if e.config.Interpret || p.Interpret || !hasCompiler() {
+		return newCode(ctx, wazero.NewRuntimeConfigInterpreter(), "", p.Wasm, e.wasi)
+	}
+	if e.cache == nil {
+		defer e.compiling(name)()
+		return e.newCode(ctx, "", p.Wasm)
+	}
+	key := cacheKey(p.Wasm)
+	if c := e.cached(ctx, name, key, p.Wasm); c != nil {
+		return c, nil
+	}
+	defer e.compiling(name)()
+	return e.compileInto(ctx, name, key, p.Wasm)
+}
+
+// newCode compiles with what compiler this processor has.
+func (e *Engine) newCode(ctx context.Context, dir string, wasm []byte) (*code, error) {
+	return newCode(ctx, wazero.NewRuntimeConfig(), dir, wasm, e.wasi)
+}
+
+// compiling tells Config.Compiling of a compilation, and returns what tells it of
+// the end.
+func (e *Engine) compiling(name string) (done func()) {
+	if e.config.Compiling == nil {
+		return func() {}
+	}
+	return e.config.Compiling(name)
+}
+
+// cached is the code that the cache has under key, or nil. What cannot be used is
+// removed.
+func (e *Engine) cached(ctx context.Context, name, key string, wasm []byte) *code {
+	dir, err := e.cache.Find(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var c *code
+	if err == nil {
+		c, err = e.newCode(ctx, dir, wasm)
+		if err != nil && ctx.Err() == nil {
+			err = errors.Join(err, e.cache.Remove(key))
+		}
+	}
+	if err != nil {
+		e.config.Log.Warn("compiled code in the cache cannot be used; compiling anew", "program", name, "error", err)
+	}
+	return c
+}
+
+// compileInto compiles a program and leaves the code in the cache under key. If
+// the cache cannot have it, the program is compiled without.
+func (e *Engine) compileInto(ctx context.Context, name, key string, wasm []byte) (*code, error) {
+	draft, err := e.cache.Draft()
+	if err != nil {
+		e.notKept(name, err)
+		return e.newCode(ctx, "", wasm)
+	}
+	defer draft.Discard()
+	c, err := e.newCode(ctx, draft.Dir(), wasm)
+	if err != nil {
+		if c, again := e.newCode(ctx, "", wasm); again == nil {
+			e.notKept(name, err)
+			return c, nil
+		}
+		return nil, err
+	}
+	if err := draft.Publish(key); err != nil {
+		e.notKept(name, err)
+	}
+	return c, nil
+}
+
+func (e *Engine) notKept(name string, err error) {
+	e.config.Log.Warn("compiled code is not kept in the cache", "program", name, "error", err)
+}

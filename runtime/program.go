@@ -1,0 +1,71 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Program is a program that is ready to run, any number of times and at the
+// same time. Make one with Engine.Program.
+type Program struct {
+	engine *Engine
+	unit   *unit
+}
+
+// Run runs the program from its start to its end, as a fresh instance.
+//
+// It returns a nil error if the program ended by itself: then Usage.ExitStatus is
+// the number that it exited with, from 0 to 4294967295, whatever that means.
+// Otherwise the error says in one line what happened; it matches
+// context.DeadlineExceeded or context.Canceled if the run was stopped because ctx
+// or guest.Limits.Time ended, and is a *Trap if the program broke a rule of
+// WebAssembly. The Output is filled in either way.
+func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
+	if err := guest.check(); err != nil {
+		return Output{}, err
+	}
+	if err := p.engine.hold(p); err != nil {
+		return Output{}, err
+	}
+	defer p.engine.release(p.unit)
+	limits := guest.Limits.WithDefaults()
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, timeLimit(limits.Time))
+	defer cancel()
+	start := time.Now()
+	r := newRun(ctx, guest.Root, limits, p.engine.config.Log)
+	defer r.memory.Free()
+	status, err := r.execute(p.unit.code, guest.Args)
+	out := r.output()
+	out.Usage.Wall = time.Since(start)
+	if err == nil {
+		out.Usage.ExitStatus = &status
+	}
+	return out, err
+}
+
+// Close closes the program. Runs in progress go on to their end; there are no new
+// ones. Closing it again does nothing.
+func (p *Program) Close() error {
+	p.engine.drop(p)
+	return nil
+}
+
+// check refuses arguments that a program cannot be given.
+func (g Guest) check() error {
+	size := 0
+	for _, arg := range g.Args {
+		size += len(arg) + 1
+		if strings.Contains(arg, "\x00") {
+			return fmt.Errorf("the argument %.40q holds a NUL, which no program can be given; remove it", arg)
+		}
+	}
+	if size > MaxArgs {
+		return fmt.Errorf("the arguments have %d bytes together; at most %d are possible", size, MaxArgs)
+	}
+	return nil
+}
+
+var errNoStart = errors.New("the program exports no function _start")
