@@ -2,6 +2,7 @@ package facts
 
 import (
 	"context"
+	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type CPU struct {
 	Model string `json:"model,omitempty"`
 	// All is all cores together.
 	All Core `json:"all"`
-	// Cores is each core, in the system's order.
+	// Cores is each core, in the system's order; empty where the system does not tell them apart.
 	Cores []Core `json:"cores"`
 }
 
@@ -28,7 +29,7 @@ type CPU struct {
 type Core struct {
 	// Name is "cpu0", "cpu1" and so on, and "all" for all cores together.
 	Name string `json:"name"`
-	// BusyRatio is the share of time spent neither idle nor waiting for I/O.
+	// BusyRatio is the share of time spent neither idle nor waiting for I/O; what the hypervisor gave to others counts as busy.
 	BusyRatio float64 `json:"busy_ratio"`
 	// ModeRatio is the share of time spent in each mode during the interval. The modes but guest add up to 1.
 	ModeRatio Modes `json:"mode_ratio"`
@@ -164,14 +165,16 @@ func since(base, last sample) CPU {
 	}
 	c := CPU{
 		IntervalSeconds: last.at.Sub(base.at).Seconds(),
-		LogicalCores:    len(last.cores),
+		LogicalCores:    max(len(last.cores), goruntime.NumCPU()),
 		Cores:           make([]Core, 0, len(last.cores)),
 	}
 	var total, spent modeTimes
 	for _, core := range last.cores {
 		// A core that was not there earlier counts from when it was started.
 		delta := core.times.less(earlier[core.name])
-		c.Cores = append(c.Cores, newCore(core.name, core.times, delta))
+		if core.name != whole {
+			c.Cores = append(c.Cores, newCore(core.name, core.times, delta))
+		}
 		total.add(core.times)
 		spent.add(delta)
 	}

@@ -44,7 +44,7 @@ func readDisks(ctx context.Context) (Disks, error) {
 	// others' in milliseconds.
 	ctx = context.WithValue(ctx, disk.WillBeDeletedOptInWindowsIOTimeMs, true) //nolint:staticcheck // gopsutil's key is a string
 	counters, err := disk.IOCountersWithContext(ctx)
-	if err != nil {
+	if err != nil && len(counters) == 0 { // otherwise some can be had
 		return Disks{}, err
 	}
 	disks := make([]Disk, 0, len(counters))

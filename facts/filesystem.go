@@ -72,6 +72,7 @@ const usagePatience = time.Second
 // hangs costs one goroutine however often it is asked. It serves one reading at
 // a time.
 type usageProbes struct {
+	usage   func(ctx context.Context, mountPoint string) (Usage, error)
 	byMount map[string]*probe[Usage]
 }
 
@@ -94,7 +95,7 @@ func (u *usageProbes) follow(list []Filesystem) {
 	for _, f := range list {
 		p := u.byMount[f.MountPoint]
 		if p == nil {
-			p = &probe[Usage]{read: func(ctx context.Context) (Usage, error) { return usageOf(ctx, f.MountPoint) }}
+			p = &probe[Usage]{read: func(ctx context.Context) (Usage, error) { return u.usage(ctx, f.MountPoint) }}
 		}
 		now[f.MountPoint] = p
 	}

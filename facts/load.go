@@ -36,16 +36,13 @@ func readLoad(ctx context.Context) (Load, error) {
 	if err != nil {
 		return Load{}, err
 	}
-	cores, err := cpu.CountsWithContext(ctx, true)
-	if err != nil {
-		return Load{}, err
-	}
+	cores, _ := cpu.CountsWithContext(ctx, true)
 	l := Load{
 		Load1:        average.Load1,
 		Load5:        average.Load5,
 		Load15:       average.Load15,
 		Emulated:     goruntime.GOOS == "windows",
-		LogicalCores: cores,
+		LogicalCores: max(cores, goruntime.NumCPU()),
 	}
 	if misc, err := load.MiscWithContext(ctx); err == nil {
 		// gopsutil keeps the counters in an int, which overflows on 32 bits.

@@ -31,8 +31,15 @@ type coreTimes struct {
 	times modeTimes
 }
 
+// whole is the name of the one core of a system that does not tell its cores
+// apart.
+const whole = "cpu-total"
+
 func takeSample(ctx context.Context) (sample, error) {
 	stats, err := cpu.TimesWithContext(ctx, true)
+	if err != nil {
+		stats, err = cpu.TimesWithContext(ctx, false)
+	}
 	if err != nil {
 		return sample{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	goruntime "runtime"
 	"slices"
 
@@ -31,7 +32,7 @@ type Temperature struct {
 func readSensors(ctx context.Context) (Sensors, error) {
 	found, err := sensors.TemperaturesWithContext(ctx)
 	if err != nil && !partial(err) && !noSensors() {
-		return Sensors{}, err
+		return Sensors{}, fmt.Errorf("this machine has no thermometer that the agent may read: %w", err)
 	}
 	list := make([]Temperature, 0, len(found))
 	for _, t := range found {

@@ -35,7 +35,7 @@ type Source struct {
 // New returns a Source and takes its first processor sample.
 func New() *Source {
 	sampler := newSampler()
-	usage := usageProbes{}
+	usage := usageProbes{usage: usageOf}
 	// Where load averages are emulated, this starts the emulation; it ends with
 	// the context that is given first.
 	_, _ = load.AvgWithContext(context.Background())

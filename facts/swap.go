@@ -43,7 +43,10 @@ type SwapDevice struct {
 func readSwap(ctx context.Context) (Swap, error) {
 	devices, err := swapDevices(ctx)
 	s := Swap{Devices: devices}
-	if goos := goruntime.GOOS; goos == "windows" || goos == "freebsd" {
+	// There the devices are exact, and gopsutil's total is an estimate
+	// (Windows) or an error where there is no swap (FreeBSD).
+	exact := goruntime.GOOS == "windows" || goruntime.GOOS == "freebsd"
+	if exact && err == nil {
 		s.add(devices)
 	} else {
 		err = s.total(ctx)
@@ -56,8 +59,11 @@ func readSwap(ctx context.Context) (Swap, error) {
 // moved is given in bytes of pages of 4 KiB, whatever the size of a page.
 func (s *Swap) total(ctx context.Context) error {
 	all, err := mem.SwapMemoryWithContext(ctx)
-	if err != nil {
+	if err != nil && goruntime.GOOS == "linux" {
 		return s.totalOfMemory(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	linux, page := goruntime.GOOS == "linux", uint64(os.Getpagesize())
 	s.TotalBytes, s.FreeBytes = all.Total, all.Free
