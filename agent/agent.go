@@ -1,0 +1,240 @@
+// Package agent is what makes modules into one agent: it loads and unloads
+// them, and dispatches requests to their commands.
+//
+// Guarantees:
+//
+//   - A module loads whole or not at all, with the modules that it requires.
+//     Unloading takes away what loading added.
+//   - A command is found by its alias and as MODULE.alias, in one flat table
+//     that ignores case. No name has two owners.
+//   - No request goes unanswered while modules come, go and change: a run in
+//     flight ends on the version that it began on, which is closed after it.
+//   - Runs are bounded in number, and in the size of their arguments. A panic of
+//     a command is that command's error.
+//   - Every run is one Event, numbered without gaps. A subscriber that is too
+//     slow loses events, and never delays a check.
+//
+// An Agent is safe for concurrent use. Finding a command takes no lock. A
+// builtin command may load and unload modules, but not wait for its own.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// The limits of one request.
+const (
+	MaxCommand  = 512      // bytes of the command's name
+	MaxArgs     = 1024     // arguments
+	MaxArgBytes = 64 << 10 // bytes of all arguments together
+	MaxNesting  = 16       // commands that run one another
+)
+
+// The defaults of a Config.
+const (
+	DefaultRuns = 256
+	DefaultTime = time.Minute
+)
+
+// Config configures an Agent. Zeros are the defaults.
+type Config struct {
+	// Providers runs the scripts of zip modules. Without it only builtin
+	// modules can be loaded.
+	Providers *providers.Providers
+	// Find finds the zip module of a name that the module by requires. An error
+	// that matches fs.ErrNotExist says that there is none. Nil finds nothing.
+	Find func(name string, by *zipmod.Module) (*zipmod.Module, error)
+	// Grants says what a module is granted, by its name. Nil grants nothing.
+	Grants func(module string) Settings
+	// Runs is the most requests that run at one time. A command that another
+	// one runs does not count.
+	Runs int
+	// Time is the longest that a builtin command may take. Scripts have a time
+	// limit of their own.
+	Time time.Duration
+	// Log hears of panics and of what could not be closed. Nil is slog.Default.
+	Log *slog.Logger
+}
+
+// Settings are what the operator says about one module.
+type Settings struct {
+	providers.Grant
+	// Strict refuses to load the module if it asks for more than it is granted.
+	Strict bool
+}
+
+// An Agent is a set of modules and the dispatcher of their commands.
+type Agent struct {
+	config  Config
+	table   atomic.Pointer[table]
+	running atomic.Int64
+	events  events
+
+	changing sync.Mutex // held while the table is changed; guards what follows
+	builtins map[string]available
+	modules  uint64 // how many have been made
+}
+
+// New returns an Agent without modules.
+func New(c Config) *Agent {
+	if c.Find == nil {
+		c.Find = func(string, *zipmod.Module) (*zipmod.Module, error) { return nil, errNotFound }
+	}
+	if c.Grants == nil {
+		c.Grants = func(string) Settings { return Settings{} }
+	}
+	if c.Runs <= 0 {
+		c.Runs = DefaultRuns
+	}
+	if c.Time <= 0 {
+		c.Time = DefaultTime
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	a := &Agent{config: c, builtins: make(map[string]available)}
+	a.table.Store(&table{})
+	return a
+}
+
+// Run finds the command of a request and runs it. The error of a command that
+// is not loaded is an *UnknownCommandError.
+//
+// The Agent and the subscribers of its events keep the request and the result;
+// nobody may write to them from then on.
+func (a *Agent) Run(ctx context.Context, req check.Request) (check.Result, error) {
+	began := time.Now()
+	e := check.Event{Request: req}
+	if e.Err = checkSize(req); e.Err != nil {
+		e.Request = check.Request{Command: req.Command[:min(len(req.Command), MaxCommand)], Origin: req.Origin}
+	} else {
+		e.Module, e.Result, e.Err = a.dispatch(ctx, req)
+	}
+	e.Time = time.Now()
+	usage := e.Result.Usage
+	if usage.Wall == 0 {
+		usage.Wall = e.Time.Sub(began)
+	}
+	result := check.Result{}
+	if e.Err == nil {
+		result = e.Result
+	} else {
+		e.Result = check.Unknown(e.Err)
+	}
+	result.Usage, e.Result.Usage = usage, usage
+	a.events.emit(e)
+	return result, e.Err
+}
+
+// checkSize refuses requests that are too large to be looked at.
+func checkSize(req check.Request) error {
+	size := 0
+	for _, arg := range req.Args {
+		size += len(arg)
+	}
+	switch {
+	case len(req.Command) > MaxCommand:
+		return fmt.Errorf("command %.40q...: longer than %d bytes, as no command is", req.Command, MaxCommand)
+	case len(req.Args) > MaxArgs:
+		return fmt.Errorf("command %s: %d arguments are more than %d; pass fewer", req.Command, len(req.Args), MaxArgs)
+	case size > MaxArgBytes:
+		return fmt.Errorf("command %s: %d bytes of arguments are more than %d; pass shorter ones", req.Command, size, MaxArgBytes)
+	}
+	return nil
+}
+
+// depth is the key of a context's number of commands that run one another.
+type depth struct{}
+
+// dispatch runs a request if there is room for it.
+func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string, _ check.Result, _ error) {
+	nesting, _ := ctx.Value(depth{}).(int)
+	if nesting >= MaxNesting {
+		return "", check.Result{}, fmt.Errorf("command %s: is the %dth of commands that run one another, more than there may be", req.Command, nesting+1)
+	}
+	// A nested run is part of one that has been let in: it cannot be refused
+	// for want of room, nor wait for what its own parent holds.
+	if nesting == 0 {
+		defer a.running.Add(-1)
+		if a.running.Add(1) > int64(a.config.Runs) {
+			return "", check.Result{}, fmt.Errorf("%d checks are running, which is the agent's limit; ask again later, or raise runs in config.toml", a.config.Runs)
+		}
+	}
+	c, err := a.find(req.Command)
+	if err != nil {
+		return "", check.Result{}, err
+	}
+	defer c.module.release()
+	result, err := a.run(context.WithValue(ctx, depth{}, nesting+1), c, req)
+	return c.module.name, result, err
+}
+
+// find returns a command whose module is held, so that it stays open.
+func (a *Agent) find(name string) (*command, error) {
+	key := fold(name)
+	for {
+		t := a.table.Load()
+		c := t.commands[key]
+		if c == nil {
+			return nil, t.unknown(name)
+		}
+		// A module that cannot be held left the table after it was loaded.
+		if c.module.hold() {
+			return c, nil
+		}
+	}
+}
+
+// run runs a command. A panic is its error.
+func (a *Agent) run(ctx context.Context, c *command, req check.Request) (result check.Result, err error) {
+	if c.module.builtin != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, fmt.Errorf("stopped after its time limit of %v", a.config.Time))
+		defer cancel()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			a.config.Log.Error("a command panicked", "command", req.Command, "module", c.module.name, "panic", v, "stack", string(debug.Stack()))
+			result, err = check.Result{}, fmt.Errorf("command %s panicked: %v; this is a defect of module %s, please report it with the log", req.Command, v, c.module.name)
+		}
+	}()
+	return c.runner.Run(ctx, req)
+}
+
+// Subscribe returns the events from now on, through a channel that holds up to
+// buffer of them, at least one. An event that finds it full is lost to this
+// subscriber. cancel ends the subscription and closes the channel; so does
+// Close.
+func (a *Agent) Subscribe(buffer int) (_ <-chan check.Event, cancel func()) {
+	return a.events.subscribe(buffer)
+}
+
+// Close unloads every module, waits until the runs in flight have ended, and
+// ends the subscriptions. Requests are errors from then on.
+func (a *Agent) Close() error {
+	a.changing.Lock()
+	old := a.table.Swap(&table{closed: true})
+	a.changing.Unlock()
+	var errs []error
+	for _, m := range old.dependentsFirst() {
+		m.release()
+		errs = append(errs, m.wait(context.Background()))
+	}
+	a.events.close()
+	return errors.Join(errs...)
+}
+
+// fold is the form of a name that ignores case.
+func fold(name string) string { return strings.ToLower(name) }

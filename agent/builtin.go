@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/wasmagent/wasmagent/check"
+)
+
+// A Builtin is a module that is compiled in.
+type Builtin interface {
+	// Name is the MODULE of MODULE.alias.
+	Name() string
+	// Description is one sentence for people.
+	Description() string
+	// Commands are the module's commands by alias. An alias that begins with
+	// MODULE and a dot stands for itself only.
+	Commands() map[string]check.Runner
+	// Close ends the module. No run is in flight.
+	Close() error
+}
+
+// An available is a builtin module that can be loaded.
+type available struct {
+	name string
+	open func() Builtin
+}
+
+// AddBuiltin makes a builtin module available: open is called when the module
+// is loaded, because it was asked for or because another module requires it.
+// From then on no zip module can have its name.
+func (a *Agent) AddBuiltin(name string, open func() Builtin) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	a.builtins[fold(name)] = available{name: name, open: open}
+}
+
+// Builtins lists the builtin modules that are available, loaded or not.
+func (a *Agent) Builtins() []string {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	var names []string
+	for _, b := range a.builtins {
+		names = append(names, b.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// openBuiltin starts a builtin module.
+func (c *change) openBuiltin(b available) error {
+	m := c.module(b.name)
+	m.builtin = b.open()
+	commands := m.builtin.Commands()
+	for _, alias := range slices.Sorted(maps.Keys(commands)) {
+		m.commands = append(m.commands, &command{module: m, alias: alias, runner: commands[alias]})
+	}
+	return c.table.add(m)
+}

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A table is the modules and commands of one moment. It is never changed once
+// requests see it.
+type table struct {
+	modules  map[string]*module  // by name, folded
+	commands map[string]*command // by every name, folded
+	closed   bool                // the agent is
+}
+
+func (t *table) clone() *table {
+	c := &table{modules: maps.Clone(t.modules), commands: maps.Clone(t.commands), closed: t.closed}
+	if c.modules == nil {
+		c.modules, c.commands = make(map[string]*module), make(map[string]*command)
+	}
+	return c
+}
+
+// add takes in a module with its commands. A name that has an owner already is
+// an error.
+func (t *table) add(m *module) error {
+	var errs []error
+	for _, c := range m.commands {
+		for _, name := range c.names() {
+			if have := t.commands[fold(name)]; have != nil {
+				errs = append(errs, fmt.Errorf("command %s: module %s brings it and module %s has it already; give one of them another alias", name, m.name, have.module.name))
+				continue
+			}
+			t.commands[fold(name)] = c
+		}
+	}
+	t.modules[fold(m.name)] = m
+	return errors.Join(errs...)
+}
+
+// remove takes out a module with its commands.
+func (t *table) remove(m *module) {
+	delete(t.modules, fold(m.name))
+	for _, c := range m.commands {
+		for _, name := range c.names() {
+			delete(t.commands, fold(name))
+		}
+	}
+}
+
+// requirers lists the modules that require a module, sorted.
+func (t *table) requirers(m *module) []string {
+	var names []string
+	for _, other := range t.modules {
+		if other != m && other.needs(m.name) {
+			names = append(names, other.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// orphan returns a module that only a requirement brought in, and that nobody
+// requires any more; nil if there is none.
+func (t *table) orphan() *module {
+	required := make(map[string]bool)
+	for _, m := range t.modules {
+		for _, name := range m.requires() {
+			required[fold(name)] = true
+		}
+	}
+	for key, m := range t.modules {
+		if !required[key] && !m.wanted.Load() {
+			return m
+		}
+	}
+	return nil
+}
+
+// dependentsFirst lists the modules so that each comes before those that it
+// requires: a module is made after them.
+func (t *table) dependentsFirst() []*module {
+	return slices.SortedFunc(maps.Values(t.modules), func(a, b *module) int { return int(b.number) - int(a.number) })
+}
+
+// unknown is the error for a name that is not in the table.
+func (t *table) unknown(name string) error {
+	if t.closed {
+		return errClosed
+	}
+	return &UnknownCommandError{Command: name, Nearest: nearest(name, maps.Values(t.commands))}
+}
+
+// errClosed answers whatever is asked of an agent after Close.
+var errClosed = errors.New("the agent is closed")
+
+// An UnknownCommandError is the error of a request for a command that no loaded
+// module has.
+type UnknownCommandError struct {
+	// Command is what was asked for.
+	Command string
+	// Nearest are up to three commands that it may have meant, the nearest first.
+	Nearest []string
+}
+
+func (e *UnknownCommandError) Error() string {
+	if len(e.Nearest) == 0 {
+		return fmt.Sprintf("no command %q is loaded", e.Command)
+	}
+	return fmt.Sprintf("no command %q is loaded; did you mean %s?", e.Command, strings.Join(e.Nearest, ", "))
+}

@@ -1,0 +1,156 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime"
+)
+
+// A hosted script runs as a process of the host.
+type hosted struct {
+	plan   Plan
+	home   *home
+	path   []string
+	limits policy.Limits
+}
+
+func (h hosted) run(ctx context.Context, argv []string) (runtime.Output, error) {
+	p, err := h.process(argv)
+	if err != nil {
+		return runtime.Output{}, fmt.Errorf("script %s cannot run: %w", h.plan.Script.File, err)
+	}
+	return p.run(ctx)
+}
+
+// process is the process of one run. Everything that can be refused is refused
+// before the module is unpacked.
+func (h hosted) process(argv []string) (process, error) {
+	if hasNUL(argv) {
+		return process{}, errNUL
+	}
+	file, i := filepath.FromSlash(h.plan.Script.File), h.plan.interpreter
+	if i.check != nil {
+		if err := i.check(append([]string{file}, argv[1:]...)); err != nil {
+			return process{}, err
+		}
+	}
+	program, err := i.find(h.path)
+	if err != nil {
+		return process{}, err
+	}
+	dir, err := h.home.unpacked()
+	if err != nil {
+		return process{}, err
+	}
+	p := process{program: program, dir: dir, env: environment(h.path), limits: h.limits}
+	script := filepath.Join(dir, file)
+	switch {
+	case program == "":
+		p.program, p.argv = script, argv
+	case i.line != nil:
+		p.line = i.line(program, file, argv[1:])
+	default:
+		p.argv = slices.Concat([]string{program}, i.options, []string{script}, argv[1:])
+	}
+	return p, nil
+}
+
+// A process is a program of the host, ready to be started once.
+type process struct {
+	program string
+	argv    []string
+	line    string // in place of argv, where a program on Windows takes no argv
+	dir     string
+	env     []string
+	limits  policy.Limits
+}
+
+// grace is how long the output of a process is waited for that ended but left a
+// child which holds on to it.
+const grace = 250 * time.Millisecond
+
+// run starts the process and waits for its end; then nothing of its process
+// group is left. The error is a stopError if the process was stopped.
+func (p process) run(ctx context.Context) (runtime.Output, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.Time, fmt.Errorf("stopped after its time limit of %v", p.limits.Time))
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	tooMuch := fmt.Errorf("stopped for printing more than its output limit of %v", p.limits.Output)
+	full := func() { stop(tooMuch) }
+	stdout, stderr := bounded{limit: p.limits.Output, full: full}, bounded{limit: p.limits.Output, full: full}
+
+	c := exec.CommandContext(ctx, p.program)
+	c.Args, c.Dir, c.Env = p.argv, p.dir, p.env
+	c.Stdout, c.Stderr = &stdout, &stderr
+	c.WaitDelay = grace
+	var killed atomic.Bool
+	g := newGroup(c, p.line)
+	c.Cancel = func() error {
+		killed.Store(true)
+		return g.kill()
+	}
+	began := time.Now()
+	err := g.start(c)
+	if err == nil {
+		err = c.Wait()
+		g.end()
+	}
+	out := runtime.Output{Stdout: stdout.text, Stderr: stderr.text, Usage: check.Usage{
+		Wall:   time.Since(began),
+		Output: stdout.written + stderr.written,
+	}}
+	switch {
+	case stdout.over() || stderr.over():
+		return out, stopError{tooMuch}
+	case killed.Load():
+		return out, stopError{context.Cause(ctx)}
+	case c.ProcessState == nil:
+		return out, fmt.Errorf("cannot be started: %w", err)
+	}
+	return ended(c, out, err)
+}
+
+// ended reads how a process ended that nobody stopped.
+func ended(c *exec.Cmd, out runtime.Output, err error) (runtime.Output, error) {
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		return out, fmt.Errorf("its output cannot be read: %w", err)
+	}
+	if reason := signalOf(c.ProcessState); reason != "" {
+		return out, stopError{errors.New(reason)}
+	}
+	status := int64(c.ProcessState.ExitCode())
+	out.Usage.ExitStatus = &status
+	return out, nil
+}
+
+// A bounded is a writer that keeps what it is given up to a limit, and then
+// calls full and refuses more.
+type bounded struct {
+	limit   policy.Bytes
+	full    func()
+	text    []byte
+	written int64
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.written += int64(len(p))
+	b.text = append(b.text, p[:min(int64(len(p)), int64(b.limit)-int64(len(b.text)))]...)
+	if b.over() {
+		b.full()
+		return 0, errors.New("output limit reached")
+	}
+	return len(p), nil
+}
+
+func (b *bounded) over() bool { return b.written > int64(b.limit) }

@@ -1,0 +1,301 @@
+// Package providers makes the scripts of a zip module into commands.
+//
+// A provider is a way to run a script. It is chosen by the extension of the
+// script's file, from a table that the configuration can change, unless
+// module.json names one:
+//
+//   - WasmScript runs a WebAssembly program in the sandbox (package runtime).
+//   - CheckExternalScripts starts a process of the host: an interpreter by the
+//     script's extension or by its "#!" line, or the script itself.
+//   - PythonScript starts python3.
+//
+// The last two leave the sandbox, so they need the grant /exec/NAME, where NAME
+// is the interpreter that runs the script: "sh", "bash", "perl", "python3",
+// "powershell", "cmd", "cscript"; and "native" for a script that is itself a
+// program. A script is the request for its own grant.
+//
+// Guarantees:
+//
+//   - A module loads whole or not at all, and the error names every script that
+//     stood in the way.
+//   - Arguments reach a script as argv, word by word; no shell reads them.
+//   - A script that was stopped, crashed, or ended with something else than a
+//     plugin's answer is UNKNOWN, with what happened.
+//   - A host process starts in a private copy of its zip, with an environment
+//     of its own, an empty standard input and no descriptor of the agent. Its
+//     time and output are bounded, and its process group ends when it does. On
+//     Unix a process that leaves its group (setsid) escapes that; on Windows
+//     none does. Its memory is not bounded.
+//
+// A Providers is safe for concurrent use, and so is every Runner that it makes.
+package providers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// The names of the providers.
+const (
+	WasmScript           = "WasmScript"
+	CheckExternalScripts = "CheckExternalScripts"
+	PythonScript         = "PythonScript"
+)
+
+// Names lists the providers.
+func Names() []string { return []string{CheckExternalScripts, PythonScript, WasmScript} }
+
+// Extensions is the table of providers by extension, in lower case and with the
+// dot, that holds where the configuration says nothing; "" is a file without an
+// extension.
+func Extensions() map[string]string {
+	return map[string]string{
+		".wasm": WasmScript,
+		".py":   PythonScript,
+		".sh":   CheckExternalScripts,
+		".bat":  CheckExternalScripts,
+		".cmd":  CheckExternalScripts,
+		".ps1":  CheckExternalScripts,
+		".vbs":  CheckExternalScripts,
+		".exe":  CheckExternalScripts,
+		"":      CheckExternalScripts,
+	}
+}
+
+// Config configures Providers. The zero Config is a valid one, which can run
+// nothing: Engine is what .wasm scripts need, UnpackDir what the others need.
+type Config struct {
+	// Engine runs the programs of the sandbox.
+	Engine *runtime.Engine
+	// Facts are what can be read under /host, by name.
+	Facts map[string]runtime.Fact
+	// Extensions maps extensions to providers, over the table of Extensions.
+	Extensions map[string]string
+	// Path lists the directories in which interpreters are looked for; it is
+	// also the PATH of host processes. Nil is the system's own directories.
+	Path []string
+	// UnpackDir is where modules with host scripts are unpacked while they are
+	// loaded; it is created if missing, and refused if others can reach into it.
+	// Several agents may share it.
+	UnpackDir string
+	// Log hears of what could not be cleaned up. Nil is slog.Default.
+	Log *slog.Logger
+}
+
+// Providers runs the scripts of modules.
+type Providers struct {
+	engine     *runtime.Engine
+	facts      map[string]runtime.Fact
+	extensions map[string]string
+	path       []string
+	scratch    *scratch
+}
+
+// New checks the table of extensions and the directory for unpacking, and
+// removes from the latter what agents that crashed have left there. Descriptors
+// that this process was started with are its own from then on: none of its
+// children inherits them.
+func New(c Config) (*Providers, error) {
+	extensions, err := extensionTable(c.Extensions)
+	if err != nil {
+		return nil, err
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Path == nil {
+		c.Path = systemPath()
+	}
+	for _, directory := range c.Path {
+		if !filepath.IsAbs(directory) {
+			return nil, fmt.Errorf("directory %q of interpreters: is not absolute; write all of it", directory)
+		}
+	}
+	keepDescriptors()
+	scratch, err := openScratch(c.UnpackDir, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Providers{engine: c.Engine, facts: c.Facts, extensions: extensions, path: c.Path, scratch: scratch}, nil
+}
+
+// extensionTable lays changes over the standard table.
+func extensionTable(changes map[string]string) (map[string]string, error) {
+	table := Extensions()
+	var errs []error
+	for _, extension := range slices.Sorted(maps.Keys(changes)) {
+		provider := changes[extension]
+		if extension != "" && (path.Ext(extension) != extension || strings.ContainsAny(extension, `/\ `)) {
+			errs = append(errs, fmt.Errorf("provider of extension %q: want an extension with its dot, such as %q", extension, ".sh"))
+		}
+		if !slices.Contains(Names(), provider) {
+			errs = append(errs, fmt.Errorf("provider %q of extension %q: there is none of that name; want one of %s", provider, extension, strings.Join(Names(), ", ")))
+		}
+		table[strings.ToLower(extension)] = provider
+	}
+	return table, errors.Join(errs...)
+}
+
+// A Plan says how one script will run.
+type Plan struct {
+	// Script is the script.
+	Script zipmod.Script
+	// Provider is the name of its provider.
+	Provider string
+	// Exec is the permission that it needs to leave the sandbox, "/exec/NAME";
+	// empty for a script that stays inside.
+	Exec string
+
+	interpreter interpreter // of a script with Exec
+}
+
+// Plans says how the scripts of a module will run, in their order, without
+// preparing any. The error names every script for which there is no way.
+func (p *Providers) Plans(m *zipmod.Module) ([]Plan, error) {
+	var errs []error
+	plans := make([]Plan, len(m.Scripts))
+	for i, s := range m.Scripts {
+		plan, err := p.plan(m, s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("script %s: %w", s.File, err))
+		}
+		plans[i] = plan
+	}
+	return plans, errors.Join(errs...)
+}
+
+func (p *Providers) plan(m *zipmod.Module, s zipmod.Script) (Plan, error) {
+	plan := Plan{Script: s, Provider: s.Provider}
+	if plan.Provider == "" {
+		extension := strings.ToLower(path.Ext(s.File))
+		if plan.Provider = p.extensions[extension]; plan.Provider == "" {
+			return plan, fmt.Errorf("no provider for the extension %q; name one in module.json or in config.toml", extension)
+		}
+	}
+	var err error
+	switch plan.Provider {
+	case WasmScript:
+		return plan, nil
+	case PythonScript:
+		plan.interpreter = python
+	case CheckExternalScripts:
+		plan.interpreter, err = interpreterOf(s.File, content(m, s.File))
+	default:
+		err = fmt.Errorf("no provider is named %q; want one of %s", plan.Provider, strings.Join(Names(), ", "))
+	}
+	plan.Exec = "/exec/" + plan.interpreter.name
+	return plan, err
+}
+
+// content returns a file of the module; nil where it is absent.
+func content(m *zipmod.Module, name string) []byte {
+	i, found := slices.BinarySearchFunc(m.Files, name, func(f zipmod.File, name string) int { return strings.Compare(f.Name, name) })
+	if !found {
+		return nil
+	}
+	return m.Files[i].Data
+}
+
+// A Grant is what the operator allows a module.
+type Grant struct {
+	// Allow are the paths that it may open, as far as it asks for them.
+	Allow policy.Patterns
+	// Limits bound its scripts; zeros are the defaults.
+	Limits policy.Limits
+}
+
+// A Command is a script that is ready to run.
+type Command struct {
+	Plan
+	// Runner runs it. It answers UNKNOWN, or with an error, for whatever kept
+	// the script from giving its own answer.
+	Runner check.Runner
+}
+
+// Loaded is a module whose scripts are ready to run.
+type Loaded struct {
+	// Commands are the module's scripts, in their order.
+	Commands []Command
+	// Access is what the module asks for, the permissions that its host scripts
+	// imply included, and what it was granted.
+	Access policy.Access
+
+	programs map[string]*runtime.Program // by file
+	home     *home
+}
+
+// Load makes the scripts of a module ready to run: it compiles its programs, as
+// many at a time as there are processors. Host scripts are unpacked when the
+// first of them runs. The error names every script that could not be made
+// ready; nothing is then left behind.
+func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loaded, error) {
+	plans, err := p.Plans(m)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loaded{Access: policy.Access{Asked: Asked(m, plans), Granted: g.Allow}, home: &home{scratch: p.scratch, module: m}}
+	g.Limits = g.Limits.WithDefaults()
+	root, err := p.root(m, l.Access)
+	if err != nil {
+		return nil, err
+	}
+	if l.programs, err = p.compile(ctx, m, plans, g.Limits); err != nil {
+		return nil, err
+	}
+	gate := newGate(m.Name, g.Limits.Runs)
+	for _, plan := range plans {
+		s := script{command: plan.Script.Command}
+		switch {
+		case plan.Script.Absent != nil:
+			s.run = unable(fmt.Errorf("script %s is not there: %w", plan.Script.File, plan.Script.Absent))
+		case plan.Exec == "":
+			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits}.run
+		case !l.Access.Allows(plan.Exec):
+			s.run = unable(fmt.Errorf("script %s runs outside of the sandbox, which is not granted; to allow it, add %q to allow of module %s in config.toml", plan.Script.File, plan.Exec, m.Name))
+		default:
+			s.run, s.meaning = hosted{plan: plan, home: l.home, path: p.path, limits: g.Limits}.run, meaning
+		}
+		l.Commands = append(l.Commands, Command{Plan: plan, Runner: gate.guard(s)})
+	}
+	return l, nil
+}
+
+// Asked are the permissions that a module asks for: those of module.json, then
+// those that its host scripts imply.
+func Asked(m *zipmod.Module, plans []Plan) policy.Patterns {
+	asked := slices.Clone(m.Permissions)
+	for _, plan := range plans {
+		if plan.Exec != "" && !slices.Contains(asked, plan.Exec) {
+			asked = append(asked, plan.Exec)
+		}
+	}
+	return asked
+}
+
+// Close ends what the module holds: its programs, and the directory that it was
+// unpacked into. No run may be in flight, and none may follow.
+func (l *Loaded) Close() error {
+	var errs []error
+	for _, program := range l.programs {
+		errs = append(errs, program.Close())
+	}
+	l.home.close()
+	return errors.Join(errs...)
+}
+
+// unable answers for a script that cannot be run at all.
+func unable(err error) func(context.Context, []string) (runtime.Output, error) {
+	return func(context.Context, []string) (runtime.Output, error) { return runtime.Output{}, err }
+}
