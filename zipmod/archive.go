@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -40,25 +41,25 @@ func unpack(data []byte, limits policy.Limits) ([]File, error) {
 // checkEntries lists what is wrong with the headers of an archive.
 func checkEntries(entries []entry, limits policy.Limits) error {
 	var found mistakes
-	names, unpacked := make(tree, len(entries)), uint64(0)
+	names, unpacked := make(tree, len(entries)), int64(0)
 	for i := range entries {
 		e := &entries[i]
-		unpacked += e.UncompressedSize64
+		unpacked += int64(e.UncompressedSize64)
 		if err := e.check(names, limits); err != nil {
 			found.add(0, e.errorf("%w", err))
 		}
 	}
-	if unpacked > uint64(limits.Unpacked) {
+	if unpacked > min(int64(limits.Unpacked), math.MaxInt) {
 		found.add(0, fmt.Errorf("archive: holds more than the limit of %v; leave files out or raise the limit \"unpacked\"", limits.Unpacked))
 	}
-	if there := names[fold(manifestName)]; there.name != manifestName || there.dir {
-		found.add(0, noManifest(there, entries))
+	if !slices.ContainsFunc(entries, func(e entry) bool { return e.Name == manifestName }) {
+		found.add(0, noManifest(names[fold(manifestName)], entries))
 	}
 	return found.err()
 }
 
-// noManifest explains what is wrong with an archive without a module.json at
-// its root, where there may be a place of almost that name.
+// noManifest explains what is wrong with an archive that has no file of the name
+// module.json at its root. What is there may have almost that name.
 func noManifest(there place, entries []entry) error {
 	if there.name != "" {
 		return fmt.Errorf("archive: has %q; it must be a file called %q", there.name, manifestName)
@@ -117,7 +118,7 @@ func (e *entry) checkContent(dir bool, limits policy.Limits) error {
 		return fmt.Errorf("is compressed by method %d; pack it with deflate or stored", e.Method)
 	case dir && (e.UncompressedSize64 > 0 || len(e.raw) > emptyDeflated):
 		return errors.New("is a directory with content; pack the zip again")
-	case e.UncompressedSize64 > uint64(len(e.raw))*uint64(limits.Ratio):
+	case int64(e.UncompressedSize64) > int64(len(e.raw))*int64(limits.Ratio):
 		return fmt.Errorf("is compressed more than %d times; store it uncompressed or raise the limit \"ratio\"", limits.Ratio)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // maxManifest is the largest module.json in bytes.
-const maxManifest = 1 << 20
+const maxManifest = 256 << 10
 
 // decode fills in what module.json says. absent are the scripts that count as
 // files though the zip lacks them.

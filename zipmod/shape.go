@@ -29,6 +29,10 @@ var (
 		regexp.MustCompile(`^[\P{Cc}\t\r\n]+$`),
 		`a command line, such as "check_x --warning 80 $ARGS$"`,
 	}
+	zipFile = text{
+		regexp.MustCompile(`^\P{Cc}+$`),
+		`a file's name in the zip, such as "scripts/check_x.wasm"`,
+	}
 	pathPattern = text{
 		regexp.MustCompile(`^\P{Cc}+$`),
 		`a pattern of paths, such as "/host/memory"`,
@@ -60,7 +64,7 @@ type key struct {
 // scriptKeys are those of an object in "scripts".
 func scriptKeys() []key {
 	return []key{
-		{"script", true, shape{text: &pathPattern, doc: "The script's file in the zip.", like: "scripts/check_ok.bat"}},
+		{"script", true, shape{text: &zipFile, doc: "The script's file in the zip.", like: "scripts/check_ok.bat"}},
 		{"alias", false, shape{text: &commandName, doc: "The command's name. If missing, the file's name without its extension.", like: "check_ok"}},
 		{"command", false, shape{text: &command, doc: "The command line to run. Its first word is the script's name; $ARG1$, $ARG2$ and so on are the caller's arguments and $ARGS$ is all of them. If missing, the script's name.", like: `check_ok.bat "Test Test"`}},
 		{"provider", false, shape{text: &commandName, doc: "What runs the script. If missing, the file's extension decides.", like: "CheckExternalScripts"}},
@@ -70,7 +74,7 @@ func scriptKeys() []key {
 // manifestShape is the shape of module.json.
 func manifestShape() shape {
 	script := shape{
-		text: &pathPattern,
+		text: &zipFile,
 		keys: scriptKeys(),
 		doc:  "A file in the zip, a pattern such as \"scripts/**/*.wasm\", or an object that says more about one file.",
 	}

@@ -6,10 +6,10 @@
 //
 // Guarantees: the archive is read once and whole, and Digest is the SHA-256 of
 // the bytes that were used. A Module is returned only if everything in it is
-// valid; otherwise the error lists all mistakes (the first 100), those of
-// module.json with line and column, and remedies. Every size, count and ratio that the archive
-// controls is bounded by policy.Limits, and so is the work of matching its
-// patterns. Nothing is written to disk and nothing is run.
+// valid; otherwise the error lists the mistakes, up to 100 of them, each with
+// its remedy, and those of module.json with line and column. Every size, count
+// and ratio that the archive controls is bounded by policy.Limits, and so is the
+// work of matching its patterns. Nothing is written to disk and nothing is run.
 //
 // An archive is its entries back to back, then their directory, then the end
 // record, and not a byte beside; names are UTF-8. So what this package reads is
