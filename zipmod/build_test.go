@@ -118,11 +118,11 @@ func replaceNth(t testing.TB, data []byte, n int, old, new string) []byte {
 }
 
 // poke changes bytes of data, at an offset from its end if that is negative.
-func poke(data []byte, at int, bytes_ ...byte) []byte {
+func poke(data []byte, at int, with ...byte) []byte {
 	data = bytes.Clone(data)
 	if at < 0 {
 		at += len(data)
 	}
-	copy(data[at:], bytes_)
+	copy(data[at:], with)
 	return data
 }

@@ -65,6 +65,31 @@ func TestSchemaAgreesWithRead(t *testing.T) {
 	}
 }
 
+// The example of the documentation is a module.
+func TestDocumentationIsRight(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/modules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), "```json\n")
+	example, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatal("the documentation has no example")
+	}
+	if err := validate(resolved(t), example); err != nil {
+		t.Error(err)
+	}
+	data := build(t, manifest(example), file("scripts/check_site.wasm"), file("scripts/check_queue.sh"))
+	m, err := zipmod.Read("web-checks.zip", data, zipmod.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Scripts) != 2 || m.Scripts[1].Alias != "check_mail_queue" {
+		t.Errorf("scripts %+v", m.Scripts)
+	}
+}
+
 // visible tells whether one of the mistakes is of a kind that a schema can
 // describe: a wrong type, an unknown or missing key, a wrong text.
 func visible(mistakes []string) bool {
