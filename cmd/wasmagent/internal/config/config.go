@@ -75,7 +75,7 @@ type Directories struct {
 	// such place is known, and then nothing is kept.
 	Cache string `toml:"cache"`
 	// Scratch is where modules with native scripts are unpacked while they are
-	// loaded.
+	// loaded; empty leaves it to the agent.
 	Scratch string `toml:"scratch"`
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,12 +47,7 @@ func Find(named string) (string, error) {
 
 // defaults are what holds where the file says nothing.
 func defaults() Config {
-	cache := cacheDir()
-	return Config{Directories: Directories{
-		Modules: "modules",
-		Cache:   cache,
-		Scratch: scratchDir(cache),
-	}}
+	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir()}}
 }
 
 // cacheDir is in the user's cache directory; root without a home, as in a
@@ -67,12 +61,4 @@ func cacheDir() string {
 		return "/var/cache/wasmagent"
 	}
 	return ""
-}
-
-// scratchDir lies in the cache, else among the temporary files of this user.
-func scratchDir(cache string) string {
-	if cache == "" {
-		return filepath.Join(os.TempDir(), fmt.Sprintf("wasmagent-%d", os.Geteuid()))
-	}
-	return filepath.Join(cache, "unpacked")
 }

@@ -22,6 +22,19 @@ type source struct {
 	language language
 }
 
+// Sources lists the programs of the module in a directory that can be built and
+// are not there, by the name that the file will have in the module.
+func Sources(module string) ([]string, error) {
+	sources, err := find(module)
+	var names []string
+	for _, s := range sources {
+		if !s.built() {
+			names = append(names, s.name)
+		}
+	}
+	return names, err
+}
+
 // find lists the programs of a module's directory that have a source.
 func find(module string) ([]source, error) {
 	entries, err := os.ReadDir(filepath.Join(module, "scripts"))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -175,6 +176,16 @@ func TestShippedProgram(t *testing.T) {
 	}
 	if data, ok := programs.Built["scripts/x.wasm"]; !ok || data != nil {
 		t.Errorf("Built = %q; want nil for the program that is there", programs.Built)
+	}
+}
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	names, err := toolchain.Sources(lay(t, map[string]string{
+		"scripts/b/main.go": "", "scripts/a/main.c": "", "scripts/c/main.c": "", "scripts/c.wasm": "", "scripts/d/notes": "",
+	}))
+	if want := []string{"scripts/a.wasm", "scripts/b.wasm"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("Sources = %q, %v; want %q", names, err, want)
 	}
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "inspect MODULE",
+		Short: "Show what a module brings, asks for and is granted",
+		Long: `Inspect reads a zip, a directory or a module that config.toml names, and shows
+its manifest, its scripts with their providers, the permissions that it asks for
+and what it is granted. Nothing of the module is run. A directory is built and
+packed first; its digest is that of the zip that "wasmagent pack" makes.`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeModule,
+	}
+	outputFlag(cmd, &output)
+	cmd.RunE = do(func(ctx context.Context, args []string) error {
+		i, err := a.inspect(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return a.print(output, i)
+	})
+	return cmd
+}
+
+// An inspection is what inspect prints.
+type inspection struct {
+	Name        string         `json:"name"`
+	Title       string         `json:"title"`
+	Description string         `json:"description"`
+	Version     string         `json:"version"`
+	Digest      string         `json:"digest"`         // SHA-256 of the zip
+	Size        int64          `json:"size_bytes"`     // of the zip
+	Unpacked    int64          `json:"unpacked_bytes"` // of the files in it
+	Files       int            `json:"files"`
+	Requires    []string       `json:"requires"`
+	OnStart     []string       `json:"on_start"`
+	Scripts     []scriptDetail `json:"scripts"`
+	Permissions permissions    `json:"permissions"`
+}
+
+// Permissions are those of a module.
+type permissions struct {
+	Asked     []string `json:"asked"` // the grants that native scripts need included
+	Granted   []string `json:"granted"`
+	Uncovered []string `json:"uncovered"` // asked for, and covered by no grant
+}
+
+// A scriptDetail is one script of a module.
+type scriptDetail struct {
+	Command  string `json:"command"`
+	File     string `json:"file"`
+	Size     int64  `json:"size_bytes"`
+	Line     string `json:"line"` // the command line that it runs
+	Provider string `json:"provider"`
+	Sandbox  bool   `json:"sandbox"` // whether it runs in the sandbox
+	Exec     string `json:"exec"`    // the permission that it needs outside
+	Absent   string `json:"absent"`  // why there is no program; empty if there is
+}
+
+func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
+	c, err := a.configuration()
+	if err != nil {
+		return inspection{}, err
+	}
+	if name, ok := builtinName(module); ok {
+		return inspection{}, fmt.Errorf("module %s is built in; see: wasmagent list", name)
+	}
+	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	if err != nil {
+		return inspection{}, err
+	}
+	defer s.close()
+	m, err := s.library.pick(ctx, module)
+	if err != nil {
+		return inspection{}, err
+	}
+	plans, err := s.providers.Plans(m)
+	if err != nil {
+		return inspection{}, prefix(module, err)
+	}
+	return inspectionOf(m, plans, s.settings(m.Name).Allow), nil
+}
+
+func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patterns) inspection {
+	access := policy.Access{Asked: providers.Asked(m, plans), Granted: granted}
+	i := inspection{
+		Name: m.Name, Title: m.Title, Description: m.Description, Version: m.Version,
+		Digest: m.Digest, Size: m.Size, Files: len(m.Files),
+		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{},
+		Permissions: permissions{append([]string{}, access.Asked...), append([]string{}, granted...), append([]string{}, access.Uncovered()...)},
+	}
+	sizes := map[string]int64{}
+	for _, f := range m.Files {
+		sizes[f.Name] = int64(len(f.Data))
+		i.Unpacked += sizes[f.Name]
+	}
+	for _, line := range m.OnStart {
+		i.OnStart = append(i.OnStart, check.Join(line))
+	}
+	for _, p := range plans {
+		d := scriptDetail{
+			Command: p.Script.Alias, File: p.Script.File, Size: sizes[p.Script.File], Line: check.Join(p.Script.Command),
+			Provider: p.Provider, Sandbox: p.Exec == "", Exec: p.Exec,
+		}
+		if p.Script.Absent != nil {
+			d.Absent = p.Script.Absent.Error()
+		}
+		i.Scripts = append(i.Scripts, d)
+	}
+	return i
+}
+
+func (i inspection) print(w io.Writer) {
+	fmt.Fprintf(w, "module\t%s\n", i.Name)
+	fmt.Fprintf(w, "title\t%s\n", i.Title)
+	fmt.Fprintf(w, "description\t%s\n", strings.ReplaceAll(i.Description, "\n", " "))
+	fmt.Fprintf(w, "version\t%s\n", i.Version)
+	fmt.Fprintf(w, "sha256\t%s\n", i.Digest)
+	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)
+	fmt.Fprintf(w, "requires\t%s\n", orNothing(i.Requires, ", "))
+	fmt.Fprintf(w, "asks for\t%s\n", orNothing(i.Permissions.Asked, ", "))
+	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, ", "))
+	fmt.Fprintf(w, "lacks\t%s\n", orNothing(i.Permissions.Uncovered, ", "))
+	fmt.Fprintf(w, "on start\t%s\n", orNothing(i.OnStart, "\n\t"))
+	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tIN")
+	for _, s := range i.Scripts {
+		where := "the sandbox"
+		if !s.Sandbox {
+			where = "a process OUTSIDE the sandbox, needs " + s.Exec
+		}
+		if s.Absent != "" {
+			where = "not there: " + firstLine(s.Absent)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", s.Command, s.Line, s.Size, where)
+	}
+}
+
+func orNothing(list []string, separator string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, separator)
+}

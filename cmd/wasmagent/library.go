@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// A library finds modules in the file system and reads them. It is safe for
+// concurrent use.
+type library struct {
+	config  config.Config
+	builder toolchain.Builder
+
+	lock  sync.Mutex
+	paths map[string]string // of the modules that were read, by folded name
+}
+
+func newLibrary(c config.Config, b toolchain.Builder) *library {
+	return &library{config: c, builder: b, paths: map[string]string{}}
+}
+
+// fold is the form of a name that ignores case.
+func fold(name string) string { return strings.ToLower(name) }
+
+// open reads the zip or the directory at a path. Of a directory, what is missing
+// is built from its source, once the rest is known to be right.
+func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error) {
+	m, err := l.manifest(path)
+	if err != nil || !isDir(path) {
+		return m, err
+	}
+	programs, err := l.builder.Build(ctx, path)
+	if err == nil {
+		m, err = zipmod.Open(path, zipmod.Options{Limits: l.limits(path), Built: programs.Built, Absent: programs.Absent})
+	}
+	return m, prefix(path, err)
+}
+
+// pick reads the one MODULE of a command line that is not built in: a module of
+// the configuration, else a path.
+func (l *library) pick(ctx context.Context, module string) (*zipmod.Module, error) {
+	if _, ok := l.config.Module(module); ok {
+		return l.named(ctx, module)
+	}
+	return l.open(ctx, module)
+}
+
+// named reads a module of the configuration.
+func (l *library) named(ctx context.Context, name string) (*zipmod.Module, error) {
+	path, err := l.path(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.open(ctx, path)
+}
+
+// errUnbuilt stands for a program that nobody has tried to build.
+var errUnbuilt = errors.New("it is not built from its source yet")
+
+// manifest reads a module without building anything.
+func (l *library) manifest(path string) (*zipmod.Module, error) {
+	opts := zipmod.Options{Limits: l.limits(path)}
+	if isDir(path) {
+		names, err := toolchain.Sources(path)
+		if err != nil {
+			return nil, err
+		}
+		opts.Absent = map[string]error{}
+		for _, name := range names {
+			opts.Absent[name] = errUnbuilt
+		}
+	}
+	m, err := zipmod.Open(path, opts)
+	if err != nil {
+		return nil, prefix(path, err)
+	}
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.paths[fold(m.Name)] = path
+	return m, nil
+}
+
+// limits are those of the module at a path.
+func (l *library) limits(path string) policy.Limits {
+	entry, _ := l.config.Module(moduleName(path))
+	return entry.Limits
+}
+
+// moduleName is the name of the module at a path.
+func moduleName(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	name := filepath.Base(path)
+	if strings.EqualFold(filepath.Ext(name), ".zip") {
+		return name[:len(name)-len(".zip")]
+	}
+	return name
+}
+
+// path finds the module of a name that the configuration has: where the entry
+// says, else in the modules directory.
+func (l *library) path(name string) (string, error) {
+	if entry, _ := l.config.Module(name); entry.Path != "" {
+		return entry.Path, nil
+	}
+	dir := l.config.Directories.Modules
+	if path, ok := within(dir, name); ok {
+		return path, nil
+	}
+	return "", fmt.Errorf("module %s: there is no %[1]s.zip and no directory %[1]s in %s; set its path in config.toml: %w", name, dir, fs.ErrNotExist)
+}
+
+// finder finds what modules require: where the configuration says, else beside
+// the one that names it, else in the modules directory.
+func (l *library) finder(ctx context.Context) func(string, *zipmod.Module) (*zipmod.Module, error) {
+	return func(name string, by *zipmod.Module) (*zipmod.Module, error) {
+		entry, _ := l.config.Module(name)
+		if path, ok := within(filepath.Dir(l.read(by.Name)), name); ok && entry.Path == "" {
+			return l.open(ctx, path)
+		}
+		return l.named(ctx, name)
+	}
+}
+
+// read is the path from which a module was read.
+func (l *library) read(name string) string {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.paths[fold(name)]
+}
+
+// within looks for a module by its name, ignoring case, a zip before a
+// directory.
+func within(dir, name string) (path string, ok bool) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", false
+	}
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		if strings.EqualFold(e.Name(), name+".zip") {
+			return file, true
+		}
+		if strings.EqualFold(e.Name(), name) && isModuleDir(file) {
+			path, ok = file, true
+		}
+	}
+	return path, ok
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isModuleDir(path string) bool {
+	_, err := os.Stat(filepath.Join(path, "module.json"))
+	return err == nil
+}
+
+// prefix puts a subject before each of the joined errors.
+func prefix(subject string, err error) error {
+	var errs []error
+	for _, e := range each(err) {
+		errs = append(errs, fmt.Errorf("%s: %w", subject, e))
+	}
+	return errors.Join(errs...)
+}
+
+// each lists the errors that were joined.
+func each(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case ok:
+		return joined.Unwrap()
+	}
+	return []error{err}
+}

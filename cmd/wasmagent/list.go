@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasmagent/wasmagent/agent"
+)
+
+func (a *app) listCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the modules that config.toml enables, and their commands",
+		Long: `List loads the modules that config.toml enables and shows how each fares:
+
+  loaded      all is well
+  restricted  it asks for more than it is granted
+  degraded    an on_start line of it failed
+  failed      it could not be loaded`,
+		Args: cobra.NoArgs,
+	}
+	outputFlag(cmd, &output)
+	cmd.RunE = do(func(ctx context.Context, _ []string) error {
+		l, err := a.list(ctx)
+		if err != nil {
+			return err
+		}
+		return a.print(output, l)
+	})
+	return cmd
+}
+
+// outputFlag adds --output to a command.
+func outputFlag(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVar(output, "output", "text", "print as `FORMAT`: text or json")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if *output != "text" && *output != "json" {
+			return fmt.Errorf("--output %q: want text or json", *output)
+		}
+		return nil
+	}
+}
+
+// A document is something to print for people as well.
+type document interface{ print(w io.Writer) }
+
+// print prints a document in a format.
+func (a *app) print(format string, d document) error {
+	if format == "json" {
+		return a.printJSON(d)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	d.print(w)
+	return w.Flush()
+}
+
+// A listing is what list prints.
+type listing struct {
+	Modules  []moduleState  `json:"modules"`
+	Commands []commandState `json:"commands"`
+}
+
+// A moduleState is how one module fares.
+type moduleState struct {
+	Name        string   `json:"name"`
+	State       string   `json:"state"` // loaded, restricted, degraded or failed
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	Version     string   `json:"version"`
+	Digest      string   `json:"digest"`
+	Builtin     bool     `json:"builtin"`
+	Uncovered   []string `json:"uncovered"` // permissions that no grant covers
+	Problems    []string `json:"problems"`  // on_start lines that failed, or why it was not loaded
+}
+
+// A commandState is one command.
+type commandState struct {
+	Command  string   `json:"command"`
+	Names    []string `json:"names"`
+	Module   string   `json:"module"`
+	File     string   `json:"file"`
+	Provider string   `json:"provider"`
+	Exec     string   `json:"exec"` // the permission to leave the sandbox; empty inside
+}
+
+// list loads everything and tells how it went.
+func (a *app) list(ctx context.Context) (listing, error) {
+	c, err := a.configuration()
+	if err != nil {
+		return listing{}, err
+	}
+	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	if err != nil {
+		return listing{}, err
+	}
+	defer s.close()
+	l := listing{Modules: []moduleState{}, Commands: []commandState{}}
+	for _, name := range enabled(c.Modules) {
+		if err := s.loadNamed(ctx, name); err != nil {
+			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Problems: strings.Split(err.Error(), "\n")})
+		}
+	}
+	for _, m := range s.agent.Modules() {
+		l.Modules = append(l.Modules, stateOf(m))
+	}
+	for _, c := range s.agent.Commands() {
+		l.Commands = append(l.Commands, commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec})
+	}
+	return l, nil
+}
+
+func stateOf(m agent.Status) moduleState {
+	return moduleState{
+		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Builtin: m.Builtin,
+		Uncovered: append([]string{}, m.Uncovered...), Problems: append([]string{}, m.Failed...),
+	}
+}
+
+func (l listing) print(w io.Writer) {
+	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tDESCRIPTION")
+	for _, m := range l.Modules {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, firstLine(m.Description))
+	}
+	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
+	for _, c := range l.Commands {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Command, c.Module, place(c.Provider, c.Exec))
+	}
+	for _, m := range l.Modules {
+		for _, pattern := range m.Uncovered {
+			fmt.Fprintf(w, "\n%s is not granted %s", m.Name, pattern)
+		}
+		for _, problem := range m.Problems {
+			fmt.Fprintf(w, "\n%s: %s", m.Name, problem)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// place says where a command runs.
+func place(provider, exec string) string {
+	switch {
+	case provider == "":
+		return "the agent"
+	case exec != "":
+		return "a process of the host, needs " + exec
+	}
+	return "the sandbox"
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

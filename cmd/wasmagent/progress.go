@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// A progress shows on a terminal what is being waited for, on one line that
+// goes away. Elsewhere it shows nothing. It is safe for concurrent use.
+type progress struct {
+	w io.Writer // nil shows nothing
+
+	lock  sync.Mutex
+	tasks []string
+}
+
+// newProgress shows progress on w if that is a terminal.
+func newProgress(w io.Writer) *progress {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &progress{w: w}
+	}
+	return &progress{}
+}
+
+// of returns a function that shows a task of this kind until it is done.
+func (p *progress) of(kind string) func(name string) (done func()) {
+	return func(name string) func() {
+		task := kind + " " + name
+		p.change(func() { p.tasks = append(p.tasks, task) })
+		return func() {
+			p.change(func() {
+				i := slices.Index(p.tasks, task)
+				p.tasks = slices.Delete(p.tasks, i, i+1)
+			})
+		}
+	}
+}
+
+// maxLine is how much of the tasks is shown, for one line must hold it.
+const maxLine = 72
+
+// change changes the tasks and shows them.
+func (p *progress) change(edit func()) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	edit()
+	if p.w == nil {
+		return
+	}
+	line := strings.Join(p.tasks, ", ")
+	if len(line) > maxLine {
+		line = fmt.Sprintf("%.*s... (%d)", maxLine, line, len(p.tasks))
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wasmagent/wasmagent/agent"
+	"github.com/wasmagent/wasmagent/builtin"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/facts"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/runtime"
+)
+
+// Options are what flags change about an agent.
+type options struct {
+	allow     policy.Patterns // granted beside what the configuration grants
+	time      time.Duration   // of each check; zero leaves it to the configuration
+	interpret bool
+	log       slog.Level // the least that is logged, unless a flag says otherwise
+}
+
+// A setup is an agent with everything that it is wired to.
+type setup struct {
+	config    config.Config
+	options   options
+	agent     *agent.Agent
+	providers *providers.Providers
+	engine    *runtime.Engine
+	library   *library
+	log       *slog.Logger
+	target    string // the module that options.allow is for; empty is every one
+}
+
+// The modules that are compiled in.
+const (
+	checkHelpers = "CheckHelpers"
+	checkSystem  = "CheckSystem"
+)
+
+// wire makes an agent without modules. Whoever calls it closes it.
+func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, error) {
+	log, err := a.logger(o.log)
+	if err != nil {
+		return nil, err
+	}
+	dirs := usable(c.Directories, log)
+	progress := newProgress(a.stderr)
+
+	engine, err := runtime.NewEngine(runtime.Config{
+		CacheDir:  below(dirs.Cache, "compiled"),
+		Interpret: o.interpret,
+		Log:       log,
+		Compiling: progress.of("compiling"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	machine := facts.New()
+	scripts, err := providers.New(providers.Config{
+		Engine:     engine,
+		Facts:      documents(machine),
+		Extensions: c.Providers,
+		UnpackDir:  dirs.Scratch,
+		Log:        log,
+	})
+	if err != nil {
+		engine.Close()
+		return nil, err
+	}
+	s := &setup{config: c, options: o, providers: scripts, engine: engine, log: log}
+	s.library = newLibrary(c, toolchain.Builder{Dir: below(dirs.Cache, "built"), Building: progress.of("building")})
+	s.agent = agent.New(agent.Config{
+		Providers: scripts,
+		Find:      s.library.finder(ctx),
+		Grants:    s.settings,
+		Runs:      c.Runs,
+		Time:      o.time,
+		Log:       log,
+	})
+	addBuiltins(s.agent, machine)
+	return s, nil
+}
+
+// addBuiltins makes the modules available that are compiled in.
+func addBuiltins(a *agent.Agent, machine *facts.Source) {
+	a.AddBuiltin(checkSystem, func() agent.Builtin { return builtin.NewSystem(machine) })
+	a.AddBuiltin(checkHelpers, func() agent.Builtin { return builtin.NewHelpers(a) })
+}
+
+// close ends the agent and what it is wired to.
+func (s *setup) close() {
+	if err := s.agent.Close(); err != nil {
+		s.log.Warn("closing modules", "error", err)
+	}
+	if err := s.engine.Close(); err != nil {
+		s.log.Warn("closing the engine", "error", err)
+	}
+}
+
+// documents are the files below /host.
+func documents(machine *facts.Source) map[string]runtime.Fact {
+	files := map[string]runtime.Fact{}
+	for _, name := range facts.Names() {
+		files[name] = func(ctx context.Context) ([]byte, error) { return machine.Document(ctx, name) }
+	}
+	return files
+}
+
+// usable returns the directories with what the configuration leaves open filled
+// in. A cache that cannot be made is left out: it saves time and nothing else.
+func usable(d config.Directories, log *slog.Logger) config.Directories {
+	if d.Cache != "" {
+		if err := os.MkdirAll(d.Cache, 0o700); err != nil {
+			log.Warn("nothing is kept from run to run; set cache in [directories] of config.toml", "error", err)
+			d.Cache = ""
+		}
+	}
+	if d.Scratch == "" {
+		d.Scratch = below(d.Cache, "unpacked")
+	}
+	if d.Scratch == "" {
+		d.Scratch = filepath.Join(os.TempDir(), fmt.Sprintf("wasmagent-%d", os.Geteuid()))
+	}
+	return d
+}
+
+// below is a directory in another one; empty if there is none.
+func below(dir, name string) string {
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, name)
+}
+
+// settings are what the operator says about a module: in the configuration, and
+// with flags.
+func (s *setup) settings(module string) agent.Settings {
+	entry, _ := s.config.Module(module)
+	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits}
+	if s.target == "" || fold(s.target) == fold(module) {
+		grant.Allow = append(grant.Allow[:len(grant.Allow):len(grant.Allow)], s.options.allow...)
+	}
+	if s.options.time > 0 {
+		grant.Limits.Time = s.options.time
+	}
+	return agent.Settings{Grant: grant, Strict: entry.Strict}
+}
+
+// configuration reads the configuration that the flags and the environment
+// name.
+func (a *app) configuration() (config.Config, error) {
+	file, err := config.Find(a.configFile)
+	if err != nil {
+		return config.Config{}, err
+	}
+	return config.Load(file)
+}
+
+// logger writes to standard error, from the level of --log-level or else this
+// one.
+func (a *app) logger(level slog.Level) (*slog.Logger, error) {
+	if a.logLevel != "" {
+		if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+			return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", a.logLevel)
+		}
+	}
+	return newLogger(a.stderr, level), nil
+}
+
+func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
