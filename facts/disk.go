@@ -42,7 +42,8 @@ type Disk struct {
 func readDisks(ctx context.Context) (Disks, error) {
 	// Without this, gopsutil gives Windows' times in whole seconds and all
 	// others' in milliseconds.
-	ctx = context.WithValue(ctx, disk.WillBeDeletedOptInWindowsIOTimeMs, true) //nolint:staticcheck // gopsutil's key is a string
+	//lint:ignore SA1029 gopsutil's key is a string
+	ctx = context.WithValue(ctx, disk.WillBeDeletedOptInWindowsIOTimeMs, true)
 	counters, err := disk.IOCountersWithContext(ctx)
 	if err != nil && len(counters) == 0 { // otherwise some can be had
 		return Disks{}, err

@@ -14,6 +14,16 @@
 // is there was measured. Lists are always there, perhaps empty, and sorted. A
 // fact that cannot be read at all is an error.
 //
-// The package only reads. It needs no privileges; with more of them, more
-// members are there. A Source is safe for concurrent use.
+// The package only reads, but for what importing gopsutil does where an
+// administrator of Windows runs it: it switches the disks' counters on in the
+// registry (EnableCounterForIoctl) and takes the privilege to look at other
+// users' processes. No privileges are needed; with more of them, more members
+// are there.
+//
+// Every reading ends soon after its context does, also while a file server or a
+// driver hangs; there is at most one reading of each fact, and one probe of
+// each mount point, under way. On Linux gopsutil's HOST_PROC, HOST_SYS, HOST_ETC,
+// HOST_VAR and HOST_RUN name other directories to read.
+//
+// A Source is safe for concurrent use.
 package facts

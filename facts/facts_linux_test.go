@@ -458,28 +458,24 @@ func TestSensors(t *testing.T) {
 	}
 }
 
-// utmp is one login in the format of utmp(5), on a machine of 64 bits.
+// utmp is one login in the format of utmp(5). Its times have 32 bits where
+// programs of 32 bits may share the file, and 64 on arm64.
 func utmp(kind int16, name, line, host string, login int32) string {
-	var record struct {
-		Kind    int16
-		_       int16
-		PID     int32
-		Line    [32]byte
-		ID      [4]byte
-		Name    [32]byte
-		Host    [256]byte
-		Exit    [2]int16
-		Session int32
-		Time    [2]int32
-		Address [4]int32
-		_       [20]byte
+	fixed := func(text string, size int) []byte { return append([]byte(text), make([]byte, size-len(text))...) }
+	long := func(v int32) any {
+		if goruntime.GOARCH == "arm64" {
+			return int64(v)
+		}
+		return v
 	}
-	record.Kind, record.Time[0] = kind, login
-	copy(record.Line[:], line)
-	copy(record.Name[:], name)
-	copy(record.Host[:], host)
 	var b bytes.Buffer
-	_ = binary.Write(&b, binary.LittleEndian, record) // a Buffer takes everything
+	for _, field := range []any{
+		kind, int16(0), int32(1), fixed(line, 32), fixed("", 4), fixed(name, 32), fixed(host, 256),
+		int32(0), long(0), long(login), long(0), fixed("", 16), fixed("", 20),
+	} {
+		_ = binary.Write(&b, binary.LittleEndian, field) // a Buffer takes everything
+	}
+	b.Write(make([]byte, -b.Len()&7))
 	return b.String()
 }
 
@@ -494,5 +490,27 @@ func TestUsers(t *testing.T) {
 		`{"name":"zoe","terminal":"pts/0","host":"198.51.100.7","login_time_seconds":1700000000}]}`
 	if err != nil || strings.TrimSpace(string(text)) != want {
 		t.Errorf("%s, %v\nwant %s", text, err, want)
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	t.Parallel()
+	const debian = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\nID=debian\n"
+	for _, test := range []struct {
+		files map[string]string
+		want  string
+	}{
+		{map[string]string{"etc/os-release": debian, "etc/debian_version": "12.11\n"}, `"platform":"debian","family":"debian","version":"12.11",`},
+		{map[string]string{"etc/os-release": "ID='ubuntu'\nID_LIKE=debian\nVERSION_ID=24.04", "etc/debian_version": "trixie/sid\n"},
+			`"platform":"ubuntu","family":"debian","version":"24.04",`},
+		{map[string]string{"etc/os-release": "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.3\"\n"},
+			`"platform":"rocky","family":"rhel","version":"9.3",`},
+		{map[string]string{"etc/os-release": "# ID=none\nID=nixos\n"}, `"platform":"nixos","kernel_version":`},
+		{map[string]string{"etc/alpine-release": "3.9.0\n"}, `"platform":"alpine","family":"alpine","version":"3.9.0",`},
+	} {
+		text, err := facts.New().Document(machine(t, test.files), "os")
+		if err != nil || !strings.Contains(string(text), test.want) {
+			t.Errorf("%q: %s, %v; want %s", test.files, text, err, test.want)
+		}
 	}
 }

@@ -16,7 +16,7 @@ type OS struct {
 	Platform string `json:"platform,omitempty"`
 	// Family is the group that the platform belongs to, such as "debian", "rhel" or "Server".
 	Family string `json:"family,omitempty"`
-	// Version is the platform's version, such as "12.5".
+	// Version is the platform's version, such as "12.5" or "23H2".
 	Version string `json:"version,omitempty"`
 	// KernelVersion is the kernel's version, such as "6.1.0-18-amd64".
 	KernelVersion string `json:"kernel_version,omitempty"`
@@ -33,7 +33,7 @@ type OS struct {
 func readOS(ctx context.Context) (OS, error) {
 	o := OS{Name: goruntime.GOOS}
 	o.Hostname, _ = os.Hostname()
-	o.Platform, o.Family, o.Version, _ = host.PlatformInformationWithContext(ctx)
+	o.Platform, o.Family, o.Version = platform(ctx)
 	o.KernelVersion, _ = host.KernelVersionWithContext(ctx)
 	o.Virtualization, o.VirtualizationRole, _ = host.VirtualizationWithContext(ctx)
 	machine, _ := host.KernelArch()

@@ -223,3 +223,12 @@ func (s source) constant(spec *ast.ValueSpec) {
 }
 
 func oneLine(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
+
+// strictly tells what is wrong with a document if it has members that its type
+// lacks, which the schema allows.
+func strictly(t *testing.T, name string, text []byte) error {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(reflect.New(documentType(t, name)).Interface())
+}

@@ -3,6 +3,7 @@ package facts
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	goruntime "runtime"
 	"slices"
@@ -63,7 +64,7 @@ func (s *Swap) total(ctx context.Context) error {
 		return s.totalOfMemory(ctx)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the system does not tell its swap space: %w", err)
 	}
 	linux, page := goruntime.GOOS == "linux", uint64(os.Getpagesize())
 	s.TotalBytes, s.FreeBytes = all.Total, all.Free
