@@ -211,7 +211,7 @@ func TestReadListsAllMistakes(t *testing.T) {
 		items = append(items, file(fmt.Sprint("/", i)))
 	}
 	_, err = zipmod.Read("x", build(t, items...), zipmod.Options{})
-	wantError(t, "many mistakes", err, "and 103 more mistakes")
+	wantError(t, "many mistakes", err, "and more mistakes")
 	if n := strings.Count(err.Error(), "\n"); n != 100 {
 		t.Errorf("%d lines, want 101", n+1)
 	}

@@ -25,7 +25,7 @@ func (m *Module) decode(absent map[string]error) error {
 		return err
 	}
 	d := decoder{data: data}
-	manifestShape().check(root, manifestName, d.report)
+	manifestShape().check(root, manifestName, &d)
 	m.Title = root.member("name").text()
 	m.Description = root.member("description").text()
 	m.Version = root.member("version").text()
@@ -43,13 +43,11 @@ type decoder struct {
 	found mistakes
 }
 
-// report is a reporter. It spares itself the text of what is only counted.
+// report adds a mistake at an offset of module.json.
 func (d *decoder) report(at int, format string, args ...any) {
-	var err error
 	if !d.found.full() {
-		err = mistakeAt(d.data, at, format, args...)
+		d.found.add(at, mistakeAt(d.data, at, format, args...))
 	}
-	d.found.add(at, err)
 }
 
 // modules lists the required modules, each once.

@@ -3,7 +3,6 @@ package zipmod
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -11,10 +10,7 @@ import (
 const maxMistakes = 100
 
 // mistakes collects what is wrong with a module. The zero value is ready.
-type mistakes struct {
-	list  []mistake
-	count int
-}
+type mistakes []mistake
 
 // A mistake is one thing that is wrong, with its offset in the file where it
 // has one.
@@ -23,25 +19,25 @@ type mistake struct {
 	err error
 }
 
-// full tells whether further mistakes are only counted.
-func (m *mistakes) full() bool { return m.count >= maxMistakes }
+// full tells that there are more mistakes than anybody reads, so that looking
+// for further ones can end.
+func (m mistakes) full() bool { return len(m) > maxMistakes }
 
 func (m *mistakes) add(at int, err error) {
 	if !m.full() {
-		m.list = append(m.list, mistake{at, err})
+		*m = append(*m, mistake{at, err})
 	}
-	m.count++
 }
 
 // err joins the mistakes in the order of the file; it is nil if there is none.
-func (m *mistakes) err() error {
-	slices.SortStableFunc(m.list, func(a, b mistake) int { return cmp.Compare(a.at, b.at) })
-	errs := make([]error, 0, len(m.list)+1)
-	for _, one := range m.list {
+func (m mistakes) err() error {
+	slices.SortStableFunc(m, func(a, b mistake) int { return cmp.Compare(a.at, b.at) })
+	var errs []error
+	for _, one := range m[:min(len(m), maxMistakes)] {
 		errs = append(errs, one.err)
 	}
-	if rest := m.count - len(m.list); rest > 0 {
-		errs = append(errs, fmt.Errorf("and %d more mistakes; correct these first", rest))
+	if m.full() {
+		errs = append(errs, errors.New("and more mistakes; correct these first"))
 	}
 	return errors.Join(errs...)
 }

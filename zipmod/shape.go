@@ -94,59 +94,59 @@ func manifestShape() shape {
 	}}
 }
 
-// A reporter takes a mistake at an offset of module.json.
-type reporter func(at int, format string, args ...any)
-
-// check reports every value in n that is not of the shape. what
-// says which value n is.
-func (s shape) check(n node, what string, report reporter) {
+// check reports to d every value in n that is not of the shape. what says which
+// value n is.
+func (s shape) check(n node, what string, d *decoder) {
+	if d.found.full() {
+		return
+	}
 	switch v := n.value.(type) {
 	case string:
 		if s.text != nil {
-			s.text.check(n, what, report)
+			s.text.check(n, what, d)
 			return
 		}
 	case []node:
 		if s.list != nil {
 			for i, item := range v {
-				s.list.check(item, fmt.Sprintf("%s[%d]", what, i), report)
+				s.list.check(item, fmt.Sprintf("%s[%d]", what, i), d)
 			}
 			return
 		}
 	case []member:
 		if s.keys != nil {
-			s.checkKeys(n, v, what, report)
+			s.checkKeys(n, v, what, d)
 			return
 		}
 	}
-	report(n.at, "%s is %s; write %s", what, n.kind(), s.want())
+	d.report(n.at, "%s is %s; write %s", what, n.kind(), s.want())
 }
 
-func (t text) check(n node, what string, report reporter) {
+func (t text) check(n node, what string, d *decoder) {
 	if !t.pattern.MatchString(n.text()) {
-		report(n.at, "%s is %.80q; write %s", what, n.text(), t.want)
+		d.report(n.at, "%s is %.80q; write %s", what, n.text(), t.want)
 	}
 }
 
 // checkKeys checks an object: each key known and there once, the required ones
 // there, the values of their shapes.
-func (s shape) checkKeys(n node, members []member, what string, report reporter) {
+func (s shape) checkKeys(n node, members []member, what string, d *decoder) {
 	seen := make(map[string]bool, len(s.keys))
 	for _, m := range members {
 		i := slices.IndexFunc(s.keys, func(k key) bool { return k.name == m.key })
 		switch {
 		case i < 0:
-			report(m.at, "unknown key %.80q; %s", m.key, s.suggest(m.key))
+			d.report(m.at, "unknown key %.80q; %s", m.key, s.suggest(m.key))
 			continue
 		case seen[m.key]:
-			report(m.at, "key %q is there twice; keep one", m.key)
+			d.report(m.at, "key %q is there twice; keep one", m.key)
 		}
 		seen[m.key] = true
-		s.keys[i].check(m.node, within(what, m.key), report)
+		s.keys[i].check(m.node, within(what, m.key), d)
 	}
 	for _, k := range s.keys {
 		if k.required && !seen[k.name] {
-			report(n.at, "%s has no %q; add %s", what, k.name, k.want())
+			d.report(n.at, "%s has no %q; add %s", what, k.name, k.want())
 		}
 	}
 }
