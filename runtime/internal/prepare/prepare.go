@@ -1,0 +1,113 @@
+// Package prepare makes any WASI preview 1 program boundable before a
+// WebAssembly engine compiles it: it rewrites the binary so that the program
+// itself counts what it executes, and hands control back when its allowance is
+// spent.
+//
+// It is one pipeline over the binary, each step a function of the module:
+// decode, refuse, survey, merge, limit tables, meter, encode.
+//
+// Guarantees, whatever the bytes are:
+//
+//   - Prepare never panics, and allocates at most a small multiple of the bytes
+//     that it was given.
+//   - A program that is accepted does, rewritten, what it did before, but for the
+//     bounds; it validates if it validated before.
+//   - A program can neither reach the counters nor call the functions that were
+//     added: every index in it is checked against what it declares itself.
+//
+// What the rewritten program counts is documented at Prepare. The binary format is
+// that of https://webassembly.github.io/spec/core/binary/, version 2.0.
+//
+// Everything is a pure function of its arguments and safe for concurrent use.
+package prepare
+
+import (
+	"math"
+
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// What the embedder provides to a rewritten program and finds in it.
+const (
+	// TickModule and TickName are the import module and name of the tick function,
+	// (i64) -> i64. It is called when the fuel is spent, with the fuel left, which
+	// is below zero, and returns the new fuel. It stops the run by panicking in Go.
+	//
+	// The count so far is what was handed out minus the fuel left: a tick that
+	// returns left+slice hands out a slice and keeps the count exact. A program
+	// starts with no fuel, so the first thing that it does is to tick.
+	TickModule = "wasmagent"
+	TickName   = "tick"
+	// StackExhausted is what the tick function gets instead of the fuel left when
+	// the call stack has outgrown policy.Limits.Stack. The program traps if the
+	// function returns.
+	StackExhausted = -1 << 63
+	// FuelExport is the exported mutable i64 global that holds the fuel left.
+	FuelExport = "wasmagent.fuel"
+)
+
+// A Program is a binary that has been made ready to compile.
+type Program struct {
+	// Wasm is the rewritten binary.
+	Wasm []byte
+	// Interpret says that a function is larger than policy.Limits.CompiledBody, or
+	// would be as costly to compile: the program must not be compiled.
+	Interpret bool
+	// Memory is the declared minimum of the linear memory in bytes.
+	Memory uint64
+}
+
+// Prepare rewrites a WASI preview 1 command. The limits must have their defaults
+// filled in. An error says what the file is, or all that is wrong with it, and what
+// to do.
+//
+// The rewritten program counts as follows, on every machine alike. Entering a
+// function costs one for each of its instructions outside of loops; entering or
+// repeating a loop costs one for each of its instructions outside of the loops
+// within. A call of an imported function, and a growth of the memory, cost
+// hostCall. A bulk operation on memory or a table costs one more for each
+// bulkUnit bytes or entries. Costs are charged before what they pay for is
+// executed.
+//
+// It estimates the bytes of native stack that each function takes, and calls the
+// tick function with StackExhausted when the sum over the functions on the stack,
+// but for those that call no other, exceeds limits.Stack.
+func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
+	m, err := decode(wasm, limits)
+	if err != nil {
+		return Program{}, err
+	}
+	if err := refuse(m, limits); err != nil {
+		return Program{}, err
+	}
+	profiles, err := survey(m, limits)
+	if err != nil {
+		return Program{}, err
+	}
+	memory := uint64(m.memories[0].min) * pageSize
+	merge(m, profiles, memory)
+	limitTables(m, uint32(min(limits.TableEntries, math.MaxUint32)))
+	meter(m, profiles, limits.Stack)
+	return Program{Wasm: encode(m), Interpret: costly(m, profiles, limits), Memory: memory}, nil
+}
+
+// costly tells whether compiling some function would take more than that of an
+// ordinary function of limits.CompiledBody bytes.
+func costly(m *module, profiles []profile, limits policy.Limits) bool {
+	for n, p := range profiles {
+		if max(uint64(len(m.bodies[n].code)), p.work) > uint64(limits.CompiledBody) {
+			return true
+		}
+	}
+	return false
+}
+
+// limitTables lets no table grow beyond a number of entries.
+func limitTables(m *module, entries uint32) {
+	for i := range m.tables {
+		size := &m.tables[i].size
+		if !size.bounded || size.max > entries {
+			size.max, size.bounded = entries, true
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package prepare_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/wasmagent/wasmagent/policy"
+	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
+)
+
+// engines are the two ways to run a program. Where there is no compiler for the
+// processor both interpret.
+var engines = map[string]func() wazero.RuntimeConfig{
+	"compiled":    wazero.NewRuntimeConfig,
+	"interpreted": wazero.NewRuntimeConfigInterpreter,
+}
+
+// errStopped is what a meter stops a program with.
+var (
+	errStopped        = errors.New("stopped")
+	errStackExhausted = errors.New("stack exhausted")
+)
+
+// A meter is the tick function of one run: it hands out fuel in slices, and stops
+// the run at the first tick after the allowance.
+type meter struct {
+	slice, allowance int64
+	granted, left    int64
+	ticks            int
+}
+
+// count is the fuel spent.
+func (m *meter) count() int64 { return m.granted - m.left }
+
+func (m *meter) tick(_ context.Context, stack []uint64) {
+	left := int64(stack[0])
+	m.ticks++
+	if left == math.MinInt64 {
+		panic(errStackExhausted)
+	}
+	m.left = left
+	if m.count() >= m.allowance {
+		panic(errStopped)
+	}
+	for m.left < 0 {
+		m.left += m.slice
+		m.granted += m.slice
+	}
+	stack[0] = uint64(m.left)
+}
+
+// A result is how a run ended.
+type result struct {
+	output string
+	status uint32
+	err    error
+}
+
+// A machine is a wazero runtime with what programs import.
+type machine struct {
+	wazero.Runtime
+	meter meter
+}
+
+func newMachine(t testing.TB, config wazero.RuntimeConfig) *machine {
+	t.Helper()
+	m := &machine{
+		Runtime: wazero.NewRuntimeWithConfig(t.Context(), config),
+		meter:   meter{slice: 10_000, allowance: math.MaxInt64 / 2},
+	}
+	t.Cleanup(func() { _ = m.Close(context.Background()) })
+	wasi_snapshot_preview1.MustInstantiate(t.Context(), m)
+	i64 := []api.ValueType{api.ValueTypeI64}
+	_, err := m.NewHostModuleBuilder(TickModule).NewFunctionBuilder().
+		WithGoFunction(api.GoFunc(m.meter.tick), i64, i64).Export(TickName).Instantiate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// run runs a program once and counts what it spent.
+func (m *machine) run(t testing.TB, wasm []byte) result {
+	t.Helper()
+	var out bytes.Buffer
+	compiled, err := m.CompileModule(t.Context(), wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer compiled.Close(context.Background())
+	config := wazero.NewModuleConfig().WithName("").WithArgs("guest", "an argument").WithStdout(&out).WithStartFunctions()
+	module, err := m.InstantiateModule(t.Context(), compiled, config)
+	if err == nil {
+		_, err = module.ExportedFunction("_start").Call(t.Context())
+		if fuel := module.ExportedGlobal(FuelExport); fuel != nil && !errors.Is(err, errStackExhausted) {
+			m.meter.left = int64(fuel.Get())
+		}
+		_ = module.Close(context.Background())
+	}
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		return result{out.String(), exit.ExitCode(), nil}
+	}
+	return result{out.String(), 0, err}
+}
+
+func prepared(t testing.TB, wasm []byte, limits policy.Limits) []byte {
+	t.Helper()
+	p, err := Prepare(wasm, limits.WithDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Wasm
+}

@@ -1,0 +1,242 @@
+package prepare
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// The costs in fuel that are not one for each instruction.
+const (
+	hostCall   = 256 // a call of an imported function, or a growth of the memory
+	localsUnit = 16  // so many locals cost one at each entry of a function or a loop
+)
+
+// A profile is what is known of a function before it is rewritten.
+type profile struct {
+	entry uint64   // the fuel that entering it costs
+	loops []uint64 // the fuel that each of its loops costs; 0 where nothing repeats it
+	calls bool     // it calls functions of the program, so that it can recurse
+	hot   bool     // it has a loop that calls nothing
+	names bool     // it names data segments, whose numbers must stay
+	frame uint32   // the bytes of native stack that it takes, an estimate
+	work  uint64   // the bytes of ordinary code that take as long to compile, an estimate
+}
+
+// A scope is an open block.
+type scope struct {
+	op     opcode
+	loop   int       // which of the function's loops it is
+	block  signature // its parameters and results
+	base   int       // the height of the operand stack below its parameters
+	fuel   uint64    // what the instructions directly in it cost
+	calls  bool      // it calls something
+	edges  uint64    // the branches to its label
+	writes uint64    // the assignments of variables in it
+	uses   uint64    // the uses of variables in it, assignments and others
+}
+
+// A surveyor walks the instructions of one function.
+type surveyor struct {
+	profile
+	m      *module
+	scopes []scope
+	load   load
+}
+
+// survey makes the profiles of the functions defined in the module. It wants every
+// block to be closed and every index to be of something that the program declares
+// itself.
+func survey(m *module, limits policy.Limits) ([]profile, error) {
+	profiles := make([]profile, len(m.bodies))
+	locals := uint64(0)
+	for n := range m.bodies {
+		locals += m.localCount(n)
+		if err := m.refuseBody(n, locals, limits); err != nil {
+			return nil, err
+		}
+		p, err := m.profile(n)
+		if err != nil {
+			return nil, err
+		}
+		profiles[n] = p
+	}
+	return profiles, nil
+}
+
+// refuseBody refuses a function that is too large; locals are those of all
+// functions so far.
+func (m *module) refuseBody(n int, locals uint64, limits policy.Limits) error {
+	name, size := len(m.imports)+n, len(m.bodies[n].code)
+	switch {
+	case int64(size) > int64(limits.Body):
+		return fmt.Errorf("function %d has %d bytes and the limit is %s: split it up, build it with less inlining (-Os), or raise the limit \"body\"", name, size, limits.Body)
+	case m.localCount(n) > maxLocals:
+		return fmt.Errorf("function %d has %d locals and at most %d are allowed: split it up, or build it with optimization", name, m.localCount(n), maxLocals)
+	case locals > maxAllLocals:
+		return fmt.Errorf("the functions have more than %d locals together: build the program smaller", maxAllLocals)
+	}
+	return nil
+}
+
+// profile makes the profile of the nth function.
+func (m *module) profile(n int) (profile, error) {
+	b := m.bodies[n]
+	s := surveyor{m: m, load: m.newLoad(n), scopes: []scope{{op: opBlock}}}
+	r := &reader{bytes: b.code, end: b.end}
+	for r.more() && len(s.scopes) > 0 {
+		in := r.instruction()
+		if r.err != nil {
+			break
+		}
+		if err := s.visit(in); err != nil {
+			r.fail("%w", err)
+		}
+	}
+	if r.more() || len(s.scopes) > 0 {
+		r.fail("blocks and ends do not match")
+	}
+	s.frame, s.work = s.load.frame(), s.load.work()
+	return s.profile, r.err
+}
+
+// visit takes one instruction into account.
+func (s *surveyor) visit(in instruction) error {
+	if !s.declared(in) {
+		return errors.New("an index is of nothing that is there")
+	}
+	s.top().fuel += s.price(in)
+	s.load.add(in, s.top(), s.called(in))
+	switch in.op {
+	case opBlock, opIf, opLoop:
+		s.open(in)
+	case opElse:
+		return s.otherwise()
+	case opEnd:
+		s.close()
+	case opBr, opBrIf:
+		return s.branch(in.a)
+	case opBrTable:
+		return s.branches(in)
+	}
+	return nil
+}
+
+func (s *surveyor) top() *scope { return &s.scopes[len(s.scopes)-1] }
+
+// declared tells whether the program declares what the instruction names, as far
+// as the rewriter adds to it.
+func (s *surveyor) declared(in instruction) bool {
+	switch in.op {
+	case opCall, opRefFunc:
+		return in.a < s.m.functionCount()
+	case opGlobalGet, opGlobalSet:
+		return int64(in.a) < int64(len(s.m.globals))
+	case opCallIndirect:
+		return int64(in.a) < int64(len(s.m.types))
+	case opBlock, opLoop, opIf:
+		return in.value < int64(len(s.m.types))
+	}
+	return true
+}
+
+// price is the fuel that the instruction costs. It notes what it means.
+func (s *surveyor) price(in instruction) uint64 {
+	switch in.op {
+	case opCall, opCallIndirect:
+		s.top().calls = true
+		if in.op == opCall && int64(in.a) < int64(len(s.m.imports)) {
+			return hostCall
+		}
+		s.calls = true
+	case opMemoryGrow:
+		return hostCall
+	case opMemoryInit, opDataDrop:
+		s.names = true
+	}
+	return 1
+}
+
+// called is the type of the function that a call calls.
+func (s *surveyor) called(in instruction) signature {
+	switch in.op {
+	case opCall:
+		return s.m.typeOf(in.a)
+	case opCallIndirect:
+		return s.m.types[in.a]
+	}
+	return signature{}
+}
+
+func (s *surveyor) open(in instruction) {
+	opened := scope{op: in.op, block: s.m.blockType(in.value)}
+	if in.op == opLoop {
+		opened.loop = len(s.loops)
+		s.loops = append(s.loops, 0)
+	}
+	opened.base = s.load.enter(opened)
+	s.scopes = append(s.scopes, opened)
+}
+
+// blockType is the type of a block: an index of a type, or below zero no value or
+// one of that type.
+func (m *module) blockType(value int64) signature {
+	switch {
+	case value >= 0:
+		return m.types[value]
+	case byte(value)&0x7f == typeVoid:
+		return signature{}
+	}
+	return signature{results: []byte{byte(value) & 0x7f}}
+}
+
+func (s *surveyor) otherwise() error {
+	top := s.top()
+	if top.op != opIf {
+		return errors.New("an else has no if")
+	}
+	top.op = opElse
+	s.load.height = top.base + len(top.block.params)
+	return nil
+}
+
+// close ends a block. What its instructions cost is charged where it repeats, or
+// with what is around it.
+func (s *surveyor) close() {
+	closed := *s.top()
+	s.scopes = s.scopes[:len(s.scopes)-1]
+	s.load.leave(closed)
+	price := closed.fuel + s.load.locals/localsUnit
+	if len(s.scopes) == 0 {
+		s.entry = price
+		return
+	}
+	top := s.top()
+	top.writes += closed.writes
+	top.uses += closed.uses
+	top.calls = top.calls || closed.calls
+	if closed.op == opLoop && closed.edges > 0 {
+		s.loops[closed.loop] = price
+		s.hot = s.hot || !closed.calls
+	} else {
+		top.fuel += closed.fuel
+	}
+}
+
+func (s *surveyor) branch(label uint32) error {
+	if int64(label) >= int64(len(s.scopes)) {
+		return fmt.Errorf("a branch leaves block %d and %d are open", label, len(s.scopes))
+	}
+	s.scopes[len(s.scopes)-1-int(label)].edges++
+	return nil
+}
+
+func (s *surveyor) branches(in instruction) (err error) {
+	in.eachLabel(func(label uint32) {
+		if err == nil {
+			err = s.branch(label)
+		}
+	})
+	return err
+}
