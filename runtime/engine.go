@@ -13,17 +13,23 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/codecache"
+	"github.com/wasmagent/wasmagent/runtime/internal/memory"
 )
 
 // ErrClosed is the error of a program that was asked for or run after it, or its
 // Engine, was closed.
 var ErrClosed = errors.New("the program is closed")
 
+// keptMemory is how many bytes of the memory of runs that have ended are kept for
+// later ones.
+const keptMemory = 32 << 20
+
 // An Engine makes programs.
 type Engine struct {
 	config Config
 	cache  *codecache.Cache // nil without a directory
 	wasi   []hostFunction
+	memory *memory.Pool
 	slots  chan struct{} // one for each compilation at one time
 
 	life context.Context // ends when the engine is closed
@@ -64,6 +70,7 @@ func keyOf(wasm []byte, l policy.Limits) unitKey {
 func NewEngine(config Config) (*Engine, error) {
 	e := &Engine{
 		config: config,
+		memory: memory.NewPool(keptMemory),
 		slots:  make(chan struct{}, min(maxCompilations, goruntime.GOMAXPROCS(0))),
 		units:  map[unitKey]*unit{},
 		open:   map[*Program]bool{},
@@ -228,5 +235,6 @@ func (e *Engine) Close() error {
 		e.drop(p)
 	}
 	e.live.Wait()
+	e.memory.Close()
 	return nil
 }

@@ -35,7 +35,7 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, timeLimit(limits.Time))
 	defer cancel()
 	start := time.Now()
-	r := newRun(ctx, guest.Root, limits, p.engine.config.Log)
+	r := p.engine.newRun(ctx, guest.Root, limits)
 	defer r.memory.Free()
 	status, err := r.execute(p.unit.code, guest.Args)
 	out := r.output()

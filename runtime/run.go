@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -36,8 +35,8 @@ type run struct {
 	instance       api.Module // nil until the program ticks
 }
 
-func newRun(ctx context.Context, root *Root, limits policy.Limits, log *slog.Logger) *run {
-	r := &run{ctx: ctx, limits: limits, memory: memory.New(int64(limits.Memory))}
+func (e *Engine) newRun(ctx context.Context, root *Root, limits policy.Limits) *run {
+	r := &run{ctx: ctx, limits: limits, memory: e.memory.Memory(int64(limits.Memory))}
 	r.stdout = stream{run: r, name: "standard output"}
 	r.stderr = stream{run: r, name: "standard error"}
 	r.files = root.Mount(guestfs.Run{
@@ -45,7 +44,7 @@ func newRun(ctx context.Context, root *Root, limits policy.Limits, log *slog.Log
 		Alive:     r.alive,
 		OpenFiles: limits.OpenFiles + 1, // the root itself is open too
 		FactFailed: func(path string, err error) {
-			log.Warn("a fact could not be read", "path", path, "error", err)
+			e.config.Log.Warn("a fact could not be read", "path", path, "error", err)
 		},
 	})
 	return r

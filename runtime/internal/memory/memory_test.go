@@ -13,7 +13,7 @@ const page = 64 << 10
 
 func TestGrow(t *testing.T) {
 	t.Parallel()
-	m := memory.New(10*page + 1)
+	m := memory.NewPool(0).Memory(10*page + 1)
 	defer m.Free()
 	linear := m.Allocate(page, math.MaxUint32+1)
 	for pages := uint64(1); pages <= 10; pages++ {
@@ -58,7 +58,7 @@ func TestRefused(t *testing.T) {
 		"more than the module says": {8 * page, 0, 2 * page, 3 * page},
 		"nothing to be had":         {math.MaxInt64, math.MaxInt64 / page * page, math.MaxInt64, page},
 	} {
-		m := memory.New(row.limit)
+		m := memory.NewPool(0).Memory(row.limit)
 		if b := m.Allocate(row.least, row.most).Reallocate(row.size); b != nil {
 			t.Errorf("%s: got %d bytes", name, len(b))
 		}
@@ -71,7 +71,7 @@ func TestRefused(t *testing.T) {
 
 func TestEmpty(t *testing.T) {
 	t.Parallel()
-	m := memory.New(page)
+	m := memory.NewPool(0).Memory(page)
 	if b := m.Allocate(0, page).Reallocate(0); b == nil || len(b) != 0 {
 		t.Errorf("a memory of no size is %v; want an empty slice", b)
 	}
@@ -83,7 +83,7 @@ func TestEmpty(t *testing.T) {
 // has what could be had.
 func TestReserveLess(t *testing.T) {
 	t.Parallel()
-	m := memory.New(math.MaxInt64)
+	m := memory.NewPool(0).Memory(math.MaxInt64)
 	defer m.Free()
 	if b := m.Allocate(page, math.MaxInt64).Reallocate(page); len(b) != page {
 		t.Errorf("%d bytes, %v; want %d", len(b), m.Err(), page)
@@ -95,7 +95,7 @@ func TestConcurrent(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 50 {
 		group.Go(func() {
-			m := memory.New(64 * page)
+			m := memory.NewPool(0).Memory(64 * page)
 			defer m.Free()
 			b := m.Allocate(page, 64*page).Reallocate(64 * page)
 			for j := 0; j < len(b); j += 4096 {
@@ -110,23 +110,82 @@ func TestConcurrent(t *testing.T) {
 	group.Wait()
 }
 
-// BenchmarkMemory is what a run pays for a memory of which it touches one page.
-func BenchmarkMemory(b *testing.B) {
-	for b.Loop() {
-		m := memory.New(64 << 20)
-		m.Allocate(page, 64<<20).Reallocate(page)[0] = 1
-		m.Free()
+// TestPool fills memories of a pool and wants the next ones to be zero, whatever
+// their sizes.
+func TestPool(t *testing.T) {
+	t.Parallel()
+	pool := memory.NewPool(20 * page)
+	defer pool.Close()
+	for i, pages := range []uint64{1, 2, 1, 16, 3, 17, 64, 1, 40} {
+		var open []*memory.Memory
+		for j := range 3 {
+			m := pool.Memory(int64(max(pages, 16)+uint64(j)) * page)
+			m.Allocate(page, 64*page).Reallocate(page)
+			b := m.Reallocate(pages * page)
+			if uint64(len(b)) != pages*page || bytes.Count(b, []byte{0}) != len(b) {
+				t.Fatalf("memory %d, %d: %d bytes, %d of them zero; want %d", i, j, len(b), bytes.Count(b, []byte{0}), pages*page)
+			}
+			for k := range b {
+				b[k] = 0xff
+			}
+			open = append(open, m)
+		}
+		for _, m := range open {
+			m.Free()
+			m.Free()
+		}
 	}
 }
 
-// BenchmarkGrow grows to 4 MiB in four steps, as a Go program does.
+// TestPoolKeepsTheLimit wants a memory from the pool to be no larger than it may.
+func TestPoolKeepsTheLimit(t *testing.T) {
+	t.Parallel()
+	pool := memory.NewPool(page)
+	defer pool.Close()
+	large := pool.Memory(64 * page)
+	large.Allocate(page, 64*page).Reallocate(page)
+	large.Free()
+	small := pool.Memory(2 * page)
+	defer small.Free()
+	if b := small.Allocate(page, 64*page).Reallocate(3 * page); b != nil {
+		t.Errorf("%d bytes over a limit of %d", len(b), 2*page)
+	}
+}
+
+// BenchmarkMemory is what a run pays for a memory of which it touches one page,
+// with and without memories that were kept.
+func BenchmarkMemory(b *testing.B) {
+	for name, kept := range map[string]int64{"new": 0, "kept": 4 << 20} {
+		b.Run(name, func(b *testing.B) {
+			pool := memory.NewPool(kept)
+			defer pool.Close()
+			for b.Loop() {
+				m := pool.Memory(64 << 20)
+				m.Allocate(page, 64<<20).Reallocate(page)[0] = 1
+				m.Free()
+			}
+		})
+	}
+}
+
+// BenchmarkGrow grows to 4 MiB in four steps and writes to every page, as a Go
+// program does.
 func BenchmarkGrow(b *testing.B) {
-	for b.Loop() {
-		m := memory.New(64 << 20)
-		linear := m.Allocate(page, 64<<20)
-		for size := uint64(1 << 20); size <= 4<<20; size += 1 << 20 {
-			linear.Reallocate(size)[size-1] = 1
-		}
-		m.Free()
+	for name, kept := range map[string]int64{"new": 0, "kept": 4 << 20} {
+		b.Run(name, func(b *testing.B) {
+			pool := memory.NewPool(kept)
+			defer pool.Close()
+			for b.Loop() {
+				m := pool.Memory(64 << 20)
+				linear := m.Allocate(page, 64<<20)
+				for size := uint64(1 << 20); size <= 4<<20; size += 1 << 20 {
+					s := linear.Reallocate(size)
+					for i := size - 1<<20; i < size; i += 4096 {
+						s[i] = 1
+					}
+				}
+				m.Free()
+			}
+		})
 	}
 }

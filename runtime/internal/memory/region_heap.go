@@ -26,5 +26,14 @@ func (r *region) grow(size uint64) ([]byte, error) {
 	return r.space[:size:size], nil
 }
 
+// size is how much space there can be.
+func (r *region) size() uint64 { return r.most }
+
+// grown is how much memory the space takes at most.
+func (r *region) grown() uint64 { return uint64(len(r.space)) }
+
+// wipe makes the first n bytes, which must have been grown to, zero again.
+func (r *region) wipe(n uint64) { clear(r.space[:n]) }
+
 // free leaves the slice to the garbage collector.
 func (r *region) free() {}

@@ -35,9 +35,16 @@ func (r *region) grow(size uint64) ([]byte, error) {
 	return r.space[:size:size], nil
 }
 
+// size is how much space there is.
+func (r *region) size() uint64 { return uint64(len(r.space)) }
+
+// grown is how much memory the space takes at most.
+func (r *region) grown() uint64 { return uint64(r.committed) }
+
+// wipe makes the first n bytes, which must have been grown to, zero again.
+func (r *region) wipe(n uint64) { clear(r.space[:n]) }
+
 // free unmaps the region. Nothing can be done if the system fails at that.
 func (r *region) free() {
-	if r.space != nil {
-		_ = unix.Munmap(r.space)
-	}
+	_ = unix.Munmap(r.space)
 }
