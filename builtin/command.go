@@ -31,7 +31,11 @@ func (c *command) Run(ctx context.Context, req check.Request) (check.Result, err
 		head, body, _ := strings.Cut(c.help(), "\n")
 		return check.Result{State: check.StateUnknown, Text: head, Long: body}, nil
 	}
-	return c.run(ctx, args)
+	result, err := c.run(ctx, args)
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", c.name, err)
+	}
+	return result, nil
 }
 
 // help is the command's documentation as plain text.

@@ -27,7 +27,7 @@ func (s *System) checkCPU() *command {
 func (s *System) runCPU(ctx context.Context, args arguments) (check.Result, error) {
 	from, to, err := s.cpu.span(ctx, one[time.Duration](args, "time"), s.machine.cpu)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("processor times: %w", err)
+		return check.Result{}, err
 	}
 	before, after := from.value.All.ModeSeconds, to.value.All.ModeSeconds
 	busy, ok := busyPercent(before, after)

@@ -35,7 +35,7 @@ func (s *System) checkDrivesize() *command {
 func (s *System) runDrivesize(ctx context.Context, args arguments) (check.Result, error) {
 	all, err := s.machine.filesystems(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("file systems: %w", err)
+		return check.Result{}, err
 	}
 	exclude := every[pattern](args, "exclude")
 	chosen, err := menu[facts.Filesystem]{

@@ -89,7 +89,7 @@ func (h *Helpers) checkNegate() *command {
 func (h *Helpers) runNegate(ctx context.Context, args arguments) (check.Result, error) {
 	words, err := inner(args)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("check_negate: %w", err)
+		return check.Result{}, err
 	}
 	result, err := h.ask(ctx, words)
 	if err != nil {
@@ -146,7 +146,7 @@ var errTookTooLong = errors.New("check_timeout: the time is up")
 func (h *Helpers) runTimeout(ctx context.Context, args arguments) (check.Result, error) {
 	words, err := inner(args)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("check_timeout: %w", err)
+		return check.Result{}, err
 	}
 	limit := one[time.Duration](args, "timeout")
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, errTookTooLong)
@@ -173,10 +173,12 @@ func (h *Helpers) checkAlwaysOK() *command {
 		run: func(ctx context.Context, args arguments) (check.Result, error) {
 			words, err := inner(args)
 			if err != nil {
-				return check.Result{}, fmt.Errorf("check_always_ok: %w", err)
+				return check.Result{}, err
 			}
 			result, err := h.ask(ctx, words)
-			result.State = check.StateOK
+			if err == nil {
+				result.State = check.StateOK
+			}
 			return result, err
 		},
 	}

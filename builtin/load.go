@@ -52,7 +52,7 @@ func threeThresholds(s string) (any, error) {
 func (s *System) runLoad(ctx context.Context, args arguments) (check.Result, error) {
 	l, err := s.machine.load(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("load: %w", err)
+		return check.Result{}, err
 	}
 	r := newReport()
 	warn, crit := one[[3]threshold](args, "warn"), one[[3]threshold](args, "crit")

@@ -26,7 +26,7 @@ func (s *System) checkMemory() *command {
 func (s *System) runMemory(ctx context.Context, args arguments) (check.Result, error) {
 	m, err := s.machine.memory(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("memory: %w", err)
+		return check.Result{}, err
 	}
 	r := newReport()
 	used := volume{"memory", float64(m.UsedBytes), float64(m.TotalBytes), float64(m.TotalBytes)}
@@ -56,7 +56,7 @@ func (s *System) checkSwap() *command {
 func (s *System) runSwap(ctx context.Context, args arguments) (check.Result, error) {
 	m, err := s.machine.swap(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("swap: %w", err)
+		return check.Result{}, err
 	}
 	r := newReport()
 	used := volume{"swap", float64(m.UsedBytes), float64(m.TotalBytes), float64(m.TotalBytes)}

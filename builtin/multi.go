@@ -29,6 +29,7 @@ func (h *Helpers) checkMulti() *command {
 }
 
 func (h *Helpers) runMulti(ctx context.Context, args arguments) (check.Result, error) {
+	ctx = counting(ctx) // one count for all of them
 	m := merger{state: check.StateOK, labels: map[string]bool{}}
 	for _, words := range every[[]string](args, "command") {
 		result, err := h.ask(ctx, words)

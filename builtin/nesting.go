@@ -24,12 +24,18 @@ type nesting struct {
 
 type nestingKey struct{}
 
+// counting is ctx with a nesting in it.
+func counting(ctx context.Context) context.Context {
+	if _, ok := ctx.Value(nestingKey{}).(nesting); ok {
+		return ctx
+	}
+	return context.WithValue(ctx, nestingKey{}, nesting{started: new(atomic.Int64)})
+}
+
 // nested is ctx one level deeper, with one more command started.
 func nested(ctx context.Context, command string) (context.Context, error) {
-	n, ok := ctx.Value(nestingKey{}).(nesting)
-	if !ok {
-		n = nesting{started: new(atomic.Int64)}
-	}
+	ctx = counting(ctx)
+	n := ctx.Value(nestingKey{}).(nesting)
 	n.depth++
 	if n.depth > maxNesting {
 		return nil, fmt.Errorf("%s is not run: commands run within one another %d deep, perhaps in a circle", command, maxNesting)

@@ -37,7 +37,7 @@ func (s *System) checkNetwork() *command {
 func (s *System) runNetwork(ctx context.Context, args arguments) (check.Result, error) {
 	from, to, err := s.network.span(ctx, one[time.Duration](args, "time"), s.machine.network)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("network interfaces: %w", err)
+		return check.Result{}, err
 	}
 	exclude := every[pattern](args, "exclude")
 	chosen, err := menu[facts.Interface]{

@@ -3,7 +3,6 @@ package builtin
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -31,7 +30,7 @@ func (s *System) checkOSVersion() *command {
 func (s *System) runOSVersion(ctx context.Context, args arguments) (check.Result, error) {
 	system, err := s.machine.os(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("operating system: %w", err)
+		return check.Result{}, err
 	}
 	words := describeOS(system)
 	r := newReport()

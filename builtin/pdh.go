@@ -45,31 +45,45 @@ func (s *System) addCounter() *command {
 			fmt.Sprintf("A counter is read every second, or every %s where reading is costly: those of processes. At most %d\n"+
 				"counters with %d instances are sampled; a day of samples is kept, and none when the agent ends. To add a\n"+
 				"counter again does nothing but give it one more alias.", humanTime(sampleSlowly.Seconds()), maxCounters, maxSeries),
-		}, aboutCounters...),
+		}, aboutCounters()...),
 		example: []string{`"\\Fysisk disk(0 C:)\\Disktid i procent" disk0`},
 		run:     s.runAdd,
 	}
 }
 
-var aboutCounters = []string{
-	`On Windows counters come from the system (PDH). Elsewhere, and where PDH has none, they are computed from the
-machine's own figures:`,
-	`  \Processor(N)\           % Processor Time, % Idle Time, % User Time, % Privileged Time
-  \Memory\                 Available Bytes, Available KBytes, Available MBytes, Committed Bytes, Commit Limit,
-                           % Committed Bytes In Use
-  \PhysicalDisk(DISK)\     % Disk Time, % Idle Time, Disk Bytes/sec, Disk Read Bytes/sec, Disk Write Bytes/sec,
-                           Disk Transfers/sec, Disk Reads/sec, Disk Writes/sec, Current Disk Queue Length,
-                           Avg. Disk Queue Length
-  \LogicalDisk(PATH)\      the same, % Free Space, Free Megabytes
-  \Network Interface(IF)\  Bytes Total/sec, Bytes Received/sec, Bytes Sent/sec, Packets/sec,
-                           Packets Received/sec, Packets Sent/sec
-  \System\                 Processes, Threads, Processor Queue Length, Context Switches/sec, System Up Time
-  \Paging File(_Total)\    % Usage
-  \Process(PROGRAM)\       % Processor Time, % User Time, % Privileged Time, Working Set, Virtual Bytes,
-                           Thread Count, ID Process`,
-	`There DISK is a device (sda) or, as on Windows, the number of a disk and perhaps its letters (0 C:): disks are
-numbered from 0 in the order of their names, without partitions and devices that are no disks. PATH is a mount
-point; C: is the root. _Total adds the instances up; of what is in percent it is their mean.`,
+// aboutCounters lists the counters that are computed.
+func aboutCounters() []string {
+	return []string{
+		"On Windows counters come from the system (PDH). Elsewhere, and where PDH has none, they are computed from the\n" +
+			"machine's own figures:",
+		listCounters(),
+		"There DISK is a device (sda) or, as on Windows, the number of a disk and perhaps its letters (0 C:): disks are\n" +
+			"numbered from 0 in the order of their names, without partitions and devices that are no disks. PATH is a mount\n" +
+			"point; C: is the root. _Total adds the instances up; of what is in percent it is their mean.",
+	}
+}
+
+// listCounters is the catalog as a table for people: an object on a line, its
+// counters in the lines after it.
+func listCounters() string {
+	instances := map[string]string{
+		"Processor": "NUMBER", "PhysicalDisk": "DISK", "LogicalDisk": "PATH", "Network Interface": "INTERFACE",
+		"Paging File": "FILE", "Process": "PROGRAM",
+	}
+	var b strings.Builder
+	object, column := "", 0
+	for _, c := range catalog() {
+		separator := ", "
+		if c.object != object {
+			object, separator, column = c.object, "\n      ", 6
+			b.WriteString("\n  " + strings.TrimSuffix(counterPath{object: object, instance: instances[object]}.String(), `\`))
+		} else if column+len(c.name) > 100 {
+			separator, column = ",\n      ", 6
+		}
+		b.WriteString(separator + c.name)
+		column += len(separator) + len(c.name)
+	}
+	return strings.TrimPrefix(b.String(), "\n")
 }
 
 // A counterRef is how check_pdh is told of a counter: a path, or the alias of
@@ -103,11 +117,11 @@ func (c counterRef) label(instance string, wild bool) string {
 func (s *System) runAdd(ctx context.Context, args arguments) (check.Result, error) {
 	path, alias, err := addedCounter(args)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("CheckSystem.add: %w", err)
+		return check.Result{}, err
 	}
 	fresh, err := s.sampler.add(ctx, path, alias)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("CheckSystem.add: %w", err)
+		return check.Result{}, err
 	}
 	words := "OK: sampling " + path.String()
 	if !fresh {
@@ -154,7 +168,7 @@ func (s *System) runPDH(ctx context.Context, args arguments) (check.Result, erro
 		}
 	}
 	if len(wrong) > 0 {
-		return check.Result{}, fmt.Errorf("check_pdh: %w", wrong)
+		return check.Result{}, wrong
 	}
 	return r.result(""), nil
 }

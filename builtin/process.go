@@ -33,7 +33,7 @@ func (s *System) checkProcess() *command {
 func (s *System) runProcess(ctx context.Context, args arguments) (check.Result, error) {
 	all, err := s.machine.processes(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("processes: %w", err)
+		return check.Result{}, err
 	}
 	r := newReport()
 	for _, name := range every[pattern](args, "process") {

@@ -59,8 +59,19 @@ func (r *report) saying(words, long string) check.Result {
 	return check.Result{State: r.state, Text: r.state.String() + ": " + words, Long: long, Perf: r.perf}
 }
 
+// alerts are the findings that are not OK, worst first.
 func (r *report) alerts() []finding {
-	return slices.DeleteFunc(slices.Clone(r.findings), func(f finding) bool { return f.state == check.StateOK })
+	bad := slices.DeleteFunc(slices.Clone(r.findings), func(f finding) bool { return f.state == check.StateOK })
+	slices.SortStableFunc(bad, func(a, b finding) int {
+		switch {
+		case a.state == b.state:
+			return 0
+		case check.Worse(a.state, b.state) == a.state:
+			return -1
+		}
+		return 1
+	})
+	return bad
 }
 
 // join writes findings one after the other, with their states if they differ.

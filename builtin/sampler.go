@@ -16,6 +16,7 @@ const (
 	maxCounters  = 64               // counters sampled
 	maxSeries    = 256              // instances of counters sampled, together
 	maxAliases   = 8                // names of one counter
+	goneAfter    = time.Minute      // instances not seen for so long make room for others
 )
 
 // A sampler reads counters from the time they are added. Its goroutine exists
@@ -217,15 +218,22 @@ func (s *sampler) store(c *sampled, now time.Duration, values []instance, err er
 	}
 }
 
-// forget drops the instances that have been gone for as long as is kept.
+// forget makes room by dropping the instance that has been gone for longest,
+// if that is long.
 func (s *sampler) forget(now time.Duration) {
+	var values map[string]*history
+	var gone string
+	oldest := now - goneAfter
 	for _, c := range s.counters {
 		for name, h := range c.values {
-			if now-h.newest > historyLength {
-				delete(c.values, name)
-				s.series--
+			if h.newest < oldest {
+				values, gone, oldest = c.values, name, h.newest
 			}
 		}
+	}
+	if values != nil {
+		delete(values, gone)
+		s.series--
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,10 +35,10 @@ func (s *System) checkService() *command {
 func (s *System) runService(ctx context.Context, args arguments) (check.Result, error) {
 	all, err := s.machine.services(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("services: %w", err)
+		return check.Result{}, err
 	}
 	if all.Manager == "" {
-		return check.Result{}, errors.New("services: no service manager runs here")
+		return check.Result{}, errors.New("no service manager runs here")
 	}
 	names, exclude := every[pattern](args, "service"), every[pattern](args, "exclude")
 	chosen, err := menu[facts.Service]{

@@ -27,7 +27,7 @@ func (s *System) checkUptime() *command {
 func (s *System) runUptime(ctx context.Context, args arguments) (check.Result, error) {
 	u, err := s.machine.uptime(ctx)
 	if err != nil {
-		return check.Result{}, fmt.Errorf("uptime: %w", err)
+		return check.Result{}, err
 	}
 	booted := time.Unix(int64(u.BootTimeSeconds), 0).UTC().Format("2006-01-02 15:04:05 UTC")
 	words := fmt.Sprintf("up %s, since %s", humanTime(u.UptimeSeconds), booted)
