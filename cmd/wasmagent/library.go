@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,10 +51,15 @@ func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error)
 // pick reads the one MODULE of a command line that is not built in: a module of
 // the configuration, else a path.
 func (l *library) pick(ctx context.Context, module string) (*zipmod.Module, error) {
-	if _, ok := l.config.Module(module); ok {
-		return l.named(ctx, module)
+	path := module
+	if _, ok := l.config.Module(module); ok && !isPath(module) {
+		configured, err := l.path(module)
+		if err != nil && !isModuleDir(module) {
+			return nil, fmt.Errorf("module %s: %w", module, err)
+		}
+		path = cmp.Or(configured, module) // an entry that only grants
 	}
-	return l.open(ctx, module)
+	return l.open(ctx, path)
 }
 
 // named reads a module of the configuration.
@@ -119,8 +125,18 @@ func (l *library) path(name string) (string, error) {
 	if path, ok := within(dir, name); ok {
 		return path, nil
 	}
-	return "", fmt.Errorf("module %s: there is no %[1]s.zip and no directory %[1]s in %s; set its path in config.toml: %w", name, dir, fs.ErrNotExist)
+	return "", notFound{name, dir}
 }
+
+// A notFound is the error for a module that is not where it is looked for.
+type notFound struct{ name, dir string }
+
+func (e notFound) Error() string {
+	return fmt.Sprintf("there is no %s.zip and no directory %[1]s with a module.json in %s; set its path in config.toml", e.name, e.dir)
+}
+
+// Is makes it an fs.ErrNotExist.
+func (e notFound) Is(target error) bool { return target == fs.ErrNotExist }
 
 // finder finds what modules require: where the configuration says, else beside
 // the one that names it, else in the modules directory.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -154,19 +153,16 @@ func (s *setup) answer(ctx context.Context, module string, req check.Request) (c
 		return check.Result{}, err
 	}
 	result, err := s.agent.Run(ctx, req)
-	if err != nil && !s.has(req.Command) {
+	if _, loaded := s.moduleOf(req.Command); err != nil && !loaded {
+		if module == "" && isDir(req.Command) {
+			err = fmt.Errorf("%w; and the directory %s is no module, for it has no module.json", err, req.Command)
+		}
 		return result, errors.Join(err, failed)
 	}
 	for _, err := range each(failed) {
 		s.log.Warn(err.Error())
 	}
 	return result, err
-}
-
-// has tells whether a command is loaded.
-func (s *setup) has(command string) bool {
-	_, ok := s.moduleOf(command)
-	return ok
 }
 
 // moduleOf returns the name of the module that has a command.
@@ -179,30 +175,6 @@ func (s *setup) moduleOf(command string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// hint says what the command's module asks for and is not granted, and how to
-// grant it; empty if it is granted all.
-func (s *setup) hint(command string) string {
-	module, _ := s.moduleOf(command)
-	for _, m := range s.agent.Modules() {
-		if m.Name != module || len(m.Uncovered) == 0 {
-			continue
-		}
-		var b strings.Builder
-		fmt.Fprintf(&b, "hint: module %s asks for more than it is granted; to grant it for this run, add\n    --allow %s\n", m.Name, strings.Join(m.Uncovered, " --allow "))
-		fmt.Fprintf(&b, "or for good, in config.toml under [modules.%s]\n    allow = [\"%s\"]\n", tomlKey(m.Name), strings.Join(append(m.Granted, m.Uncovered...), `", "`))
-		return b.String()
-	}
-	return ""
-}
-
-// tomlKey writes a name as a key of TOML.
-func tomlKey(name string) string {
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
-		return name
-	}
-	return `"` + name + `"`
 }
 
 // An answer is a Result as run prints it in JSON: with the command that gave it.

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// hint says what the command's module asks for and is not granted, and how to
+// grant it; empty if it is granted all.
+func (s *setup) hint(command string) string {
+	module, _ := s.moduleOf(command)
+	for _, m := range s.agent.Modules() {
+		if m.Name == module && len(m.Uncovered) > 0 {
+			return fmt.Sprintf("hint: module %s asks for more than it is granted; to grant it for this run, add\n    --allow %s\n"+
+				"or for good, in config.toml under [modules.%s]\n    allow = [%s]\n",
+				m.Name, strings.Join(mapped(m.Uncovered, shellWord), " --allow "),
+				tomlKey(m.Name), strings.Join(mapped(slices.Concat(m.Granted, m.Uncovered), strconv.Quote), ", "))
+		}
+	}
+	return ""
+}
+
+// mapped applies a function to every text of a list.
+func mapped(list []string, f func(string) string) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, f(s))
+	}
+	return out
+}
+
+// plain are the characters that mean themselves in a shell, and in a key of TOML
+// but for the last three.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-" + "/.,"
+
+// shellWord writes a text as one word for a shell.
+func shellWord(s string) string {
+	if strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// tomlKey writes a name as a key of TOML.
+func tomlKey(name string) string {
+	if strings.Trim(name, plain[:len(plain)-3]) == "" {
+		return name
+	}
+	return strconv.Quote(name)
+}

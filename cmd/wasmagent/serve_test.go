@@ -1,0 +1,133 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A served is an agent that runs as a process of its own.
+type served struct {
+	cmd *exec.Cmd
+	log *bufio.Scanner
+	all []string // what it has logged
+}
+
+// serve starts an agent in a directory.
+func serve(t *testing.T, dir string, flags ...string) *served {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "wasmagent", append(flags, "serve")...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"))
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return &served{cmd: cmd, log: bufio.NewScanner(stderr)}
+}
+
+// await reads the log up to a line with a text.
+func (s *served) await(t *testing.T, text string) {
+	t.Helper()
+	for s.log.Scan() {
+		s.all = append(s.all, s.log.Text())
+		if strings.Contains(s.log.Text(), text) {
+			return
+		}
+	}
+	t.Fatalf("no line with %q in the log:\n%s", text, strings.Join(s.all, "\n"))
+}
+
+func (s *served) signal(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// module writes a module with one program.
+func module(t *testing.T, dir, manifest string, program []byte) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "module.json"), manifest)
+	write(t, filepath.Join(dir, "a.wasm"), string(program))
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const manifest = `{"name": "m", "scripts": ["a.wasm"], "permissions": ["/host/os"], "on_start": ["a", "nothing"]}`
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			module(t, filepath.Join(dir, "m"), manifest, answering("a", 0))
+			write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\" }\ngone = true\n")
+			s := serve(t, dir)
+			s.await(t, `level=ERROR msg="module gone is not loaded: there is no gone.zip`)
+			s.await(t, `level=WARN msg="module is restricted" module=m`)
+			s.await(t, `level=WARN msg="module is degraded" module=m`)
+			s.await(t, `msg=ready`)
+			s.signal(t, signal)
+			s.await(t, "msg=stopping")
+			s.await(t, "msg=stopped")
+			if err := s.cmd.Wait(); err != nil {
+				t.Errorf("the agent ended with %v", err)
+			}
+		})
+	}
+}
+
+func TestServeReloads(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	module(t, filepath.Join(dir, "m"), manifest, answering("a", 0))
+	module(t, filepath.Join(dir, "n"), `{"name": "n", "scripts": [{"script": "a.wasm", "alias": "b"}]}`, answering("b", 0))
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\" }\nn = { path = \"n\" }\nCheckHelpers = true\n[log]\nlevel = \"debug\"\n")
+	s := serve(t, dir)
+	s.await(t, "level=DEBUG msg=ran number=1 command=a module=m origin=on_start state=OK text=a")
+	s.await(t, "msg=ready")
+
+	module(t, filepath.Join(dir, "m"), manifest, answering("changed", 0))
+	module(t, filepath.Join(dir, "n"), "{}", nil)
+	s.signal(t, syscall.SIGHUP)
+	s.await(t, `msg="module is reloaded" module=m`)
+	s.await(t, `level=ERROR msg="module is not reloaded" module=n`)
+	s.await(t, "msg=reloaded")
+
+	s.signal(t, syscall.SIGTERM)
+	s.await(t, "msg=stopped")
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("the agent ended with %v", err)
+	}
+}
+
+func TestServeRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "config.toml"), "colour = 1\n")
+	s := serve(t, dir)
+	s.await(t, "config.toml:1: colour: unknown key")
+	if err := s.cmd.Wait(); err == nil || s.cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("the agent ended with %v, want status 3", err)
+	}
+}
