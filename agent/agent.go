@@ -81,6 +81,7 @@ type Agent struct {
 	table   atomic.Pointer[table]
 	running atomic.Int64
 	events  events
+	late    error // the cause of ending a builtin command that took too long
 
 	changing sync.Mutex // held while the table is changed; guards what follows
 	builtins map[string]available
@@ -104,7 +105,11 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &Agent{config: c, builtins: make(map[string]available)}
+	a := &Agent{
+		config:   c,
+		builtins: make(map[string]available),
+		late:     fmt.Errorf("stopped after its time limit of %v", c.Time),
+	}
 	a.table.Store(&table{})
 	return a
 }
@@ -201,7 +206,7 @@ func (a *Agent) find(name string) (*command, error) {
 func (a *Agent) run(ctx context.Context, c *command, req check.Request) (result check.Result, err error) {
 	if c.module.builtin != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, fmt.Errorf("stopped after its time limit of %v", a.config.Time))
+		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, a.late)
 		defer cancel()
 	}
 	defer func() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/providers"
 )
 
 // A Builtin is a module that is compiled in.
@@ -53,7 +54,7 @@ func (c *change) openBuiltin(b available) error {
 	m.builtin = b.open()
 	commands := m.builtin.Commands()
 	for _, alias := range slices.Sorted(maps.Keys(commands)) {
-		m.commands = append(m.commands, &command{module: m, alias: alias, runner: commands[alias]})
+		m.add(alias, commands[alias], providers.Plan{})
 	}
 	return c.table.add(m)
 }

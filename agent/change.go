@@ -98,7 +98,7 @@ func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) e
 	m := c.module(zip.Name)
 	m.zip, m.loaded = zip, loaded
 	for _, s := range loaded.Commands {
-		m.commands = append(m.commands, &command{module: m, alias: s.Script.Alias, runner: s.Runner, plan: s.Plan})
+		m.add(s.Script.Alias, s.Runner, s.Plan)
 	}
 	if missing := loaded.Access.Uncovered(); settings.Strict && len(missing) > 0 {
 		return fmt.Errorf("module %s asks for more than it is granted: %s; add that to its allow in config.toml, or set strict = false to load it without", zip.Name, strings.Join(missing, ", "))

@@ -40,6 +40,7 @@ type module struct {
 type command struct {
 	module *module
 	alias  string
+	names  []string // by which it is found, alias first
 	runner check.Runner
 	plan   providers.Plan // of a script
 }
@@ -111,12 +112,12 @@ func (m *module) needs(name string) bool {
 	return slices.ContainsFunc(m.requires(), func(r string) bool { return fold(r) == fold(name) })
 }
 
-// names are the names by which the command is found: its alias and
-// MODULE.alias, which is the alias itself where it begins with MODULE.
-func (c *command) names() []string {
-	prefix := c.module.name + "."
-	if c.module.builtin != nil && strings.HasPrefix(fold(c.alias), fold(prefix)) {
-		return []string{c.alias}
+// add gives the module a command, to be found by its alias and as MODULE.alias,
+// which for a builtin one is the alias itself where that begins with MODULE.
+func (m *module) add(alias string, runner check.Runner, plan providers.Plan) {
+	names := []string{alias, m.name + "." + alias}
+	if m.builtin != nil && strings.HasPrefix(fold(alias), fold(m.name+".")) {
+		names = names[:1]
 	}
-	return []string{c.alias, prefix + c.alias}
+	m.commands = append(m.commands, &command{module: m, alias: alias, names: names, runner: runner, plan: plan})
 }

@@ -27,7 +27,7 @@ func nearest(asked string, commands iter.Seq[*command]) []string {
 	var near []candidate
 	allowed := max(1, len(asked)/3)
 	for c := range commands {
-		for _, name := range c.names() {
+		for _, name := range c.names {
 			if d := distance(asked, fold(name), allowed); d <= allowed {
 				near = append(near, candidate{name, d})
 			}
@@ -45,33 +45,35 @@ func nearest(asked string, commands iter.Seq[*command]) []string {
 }
 
 // distance is how many bytes have to be inserted, removed, replaced or swapped
-// with their neighbour to make a into b; anything above limit is limit+1.
+// with their neighbour to make a into b; anything above limit is limit+1. a is
+// at most maxCompared bytes long, and limit less than that.
 func distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit {
 		return limit + 1
 	}
 	// Three rows of the table of optimal string alignment.
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3][2 * maxCompared]uint8
+	before, last, row := rows[0][:len(b)+1], rows[1][:len(b)+1], rows[2][:len(b)+1]
 	for j := range last {
-		last[j] = j
+		last[j] = uint8(j)
 	}
 	for i := 1; i <= len(a); i++ {
-		row[0] = i
+		row[0] = uint8(i)
 		for j := 1; j <= len(b); j++ {
 			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differ(a[i-1], b[j-1]))
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
 		}
-		if slices.Min(row) > limit {
+		if int(slices.Min(row)) > limit {
 			return limit + 1
 		}
 		before, last, row = last, row, before
 	}
-	return last[len(b)]
+	return int(last[len(b)])
 }
 
-func differ(a, b byte) int {
+func differ(a, b byte) uint8 {
 	if a == b {
 		return 0
 	}

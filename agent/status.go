@@ -110,7 +110,7 @@ func (m *module) listed() []Command {
 	for _, c := range m.commands {
 		list = append(list, Command{
 			Alias:    c.alias,
-			Names:    c.names(),
+			Names:    slices.Clone(c.names),
 			Module:   m.name,
 			File:     c.plan.Script.File,
 			Provider: c.plan.Provider,

@@ -29,7 +29,7 @@ func (t *table) clone() *table {
 func (t *table) add(m *module) error {
 	var errs []error
 	for _, c := range m.commands {
-		for _, name := range c.names() {
+		for _, name := range c.names {
 			if have := t.commands[fold(name)]; have != nil {
 				errs = append(errs, fmt.Errorf("command %s: module %s brings it and module %s has it already; give one of them another alias", name, m.name, have.module.name))
 				continue
@@ -45,7 +45,7 @@ func (t *table) add(m *module) error {
 func (t *table) remove(m *module) {
 	delete(t.modules, fold(m.name))
 	for _, c := range m.commands {
-		for _, name := range c.names() {
+		for _, name := range c.names {
 			delete(t.commands, fold(name))
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -167,15 +169,42 @@ func TestWithoutTheInterpreter(t *testing.T) {
 	}
 }
 
-// fifo makes a named pipe. Reading it to its end tells that every process which
-// had it open for writing has ended.
-func fifo(t *testing.T) string {
+// A watch is a named pipe that every process of a script has open for writing:
+// it ends when they have.
+type watch struct {
+	name  string
+	ended chan error
+}
+
+func newWatch(t *testing.T) watch {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(name, 0o600); err != nil {
+	w := watch{filepath.Join(t.TempDir(), "fifo"), make(chan error, 1)}
+	if err := syscall.Mkfifo(w.name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return name
+	go func() { w.ended <- readAll(w.name) }()
+	return w
+}
+
+// wait waits until no process has the pipe open.
+func (w watch) wait() error {
+	// A script that was stopped before it opened the pipe is not waited for.
+	f, err := os.OpenFile(w.name, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), <-w.ended)
+}
+
+// readAll reads a named pipe to its end.
+func readAll(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(io.Discard, f)
+	return err
 }
 
 func TestHostileScriptsAreStopped(t *testing.T) {
@@ -199,32 +228,19 @@ func TestHostileScriptsAreStopped(t *testing.T) {
 				limits = policy.Limits{Time: time.Minute, Output: 16 * policy.KiB}
 			}
 			l := loadAll(t, p, one(t, "a.sh", `exec 9>"$1"; `+row.content), providers.Grant{Allow: everything, Limits: limits})
-			alive := fifo(t)
-			ended := make(chan error, 1)
-			go func() { ended <- readAll(alive) }()
-			r, err := ask(t, l, alive)
+			processes := newWatch(t)
+			r, err := ask(t, l, processes.name)
 			if err != nil || r.State != check.StateUnknown || !strings.Contains(r.Text, row.text) || r.Usage.Wall == 0 {
 				t.Errorf("got %v %.200q, %v; want %q", r.State, r.Text, err, row.text)
 			}
 			if r.Usage.ExitStatus != nil {
 				t.Errorf("exit status %d of a script that was stopped", *r.Usage.ExitStatus)
 			}
-			if err := <-ended; err != nil {
+			if err := processes.wait(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-}
-
-// readAll reads a named pipe to its end.
-func readAll(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(io.Discard, f)
-	return err
 }
 
 // A child that stays behind with the script's standard output neither delays
@@ -238,15 +254,44 @@ func TestChildrenThatStayBehind(t *testing.T) {
 		"ignores its hang-up": `exec 9>"$1"; nohup sleep 1000 >/dev/null 2>&1 & echo OK`,
 	} {
 		l := loadAll(t, p, one(t, "a.sh", content), host)
-		alive := fifo(t)
-		ended := make(chan error, 1)
-		go func() { ended <- readAll(alive) }()
-		r, err := ask(t, l, alive)
+		processes := newWatch(t)
+		r, err := ask(t, l, processes.name)
 		if err != nil || r.State != check.StateOK || r.Text != "OK" {
 			t.Errorf("%s: got %+v, %v", name, r, err)
 		}
-		if err := <-ended; err != nil {
+		if err := processes.wait(); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A child that leaves the process group lives on, but the answer does not wait
+// for it.
+func TestChildThatEscapes(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("setsid"); err != nil {
+		needInterpreter(t, fmt.Errorf("%w: install it", err))
+	}
+	const escape = `setsid sh -c 'echo $$ >"$0"; exec sleep 60' "$1" & `
+	p := newProviders(t, nil)
+	rows := []struct {
+		content, text string
+		limit         time.Duration
+	}{
+		{escape + `until [ -s "$1" ]; do :; done; echo OK`, "OK", time.Minute},
+		{escape + `exec sleep 60`, "time limit", time.Second},
+	}
+	for _, row := range rows {
+		l := loadAll(t, p, one(t, "a.sh", row.content), providers.Grant{Allow: everything, Limits: policy.Limits{Time: row.limit}})
+		file := filepath.Join(t.TempDir(), "pid")
+		r, err := ask(t, l, file)
+		if err != nil || !strings.Contains(r.Text, row.text) {
+			t.Errorf("got %+v, %v; want %q", r, err, row.text)
+		}
+		if number, err := os.ReadFile(file); err == nil {
+			if pid, err := strconv.Atoi(strings.TrimSpace(string(number))); err == nil {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 	}
 }
@@ -254,18 +299,25 @@ func TestChildrenThatStayBehind(t *testing.T) {
 func TestCallerStopsHostScript(t *testing.T) {
 	t.Parallel()
 	l := loadAll(t, newProviders(t, nil), one(t, "a.sh", `exec 9>"$1"; sleep 1000`), host)
-	alive := fifo(t)
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
 	go func() {
-		f, err := os.Open(alive) // waits until the script runs
-		if err != nil {
-			t.Error(err)
-		}
-		defer f.Close()
+		f, err := os.Open(name) // waits until the script runs
 		cancel(errors.New("nobody wants to know"))
-		_, _ = io.Copy(io.Discard, f)
+		if err == nil {
+			_, err = io.Copy(io.Discard, f)
+			err = errors.Join(err, f.Close())
+		}
+		ended <- err
 	}()
-	r, err := l.Commands[0].Runner.Run(ctx, check.Request{Args: []string{alive}})
+	r, err := l.Commands[0].Runner.Run(ctx, check.Request{Args: []string{name}})
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 	if err != nil || r.State != check.StateUnknown || !strings.Contains(r.Text, "nobody wants to know") {
 		t.Errorf("got %+v, %v", r, err)
 	}

@@ -89,22 +89,9 @@ func (p process) run(ctx context.Context) (runtime.Output, error) {
 	full := func() { stop(tooMuch) }
 	stdout, stderr := bounded{limit: p.limits.Output, full: full}, bounded{limit: p.limits.Output, full: full}
 
-	c := exec.CommandContext(ctx, p.program)
-	c.Args, c.Dir, c.Env = p.argv, p.dir, p.env
+	c, began := p.command(ctx), time.Now()
 	c.Stdout, c.Stderr = &stdout, &stderr
-	c.WaitDelay = grace
-	var killed atomic.Bool
-	g := newGroup(c, p.line)
-	c.Cancel = func() error {
-		killed.Store(true)
-		return g.kill()
-	}
-	began := time.Now()
-	err := g.start(c)
-	if err == nil {
-		err = c.Wait()
-		g.end()
-	}
+	killed, err := p.wait(c)
 	out := runtime.Output{Stdout: stdout.text, Stderr: stderr.text, Usage: check.Usage{
 		Wall:   time.Since(began),
 		Output: stdout.written + stderr.written,
@@ -112,12 +99,36 @@ func (p process) run(ctx context.Context) (runtime.Output, error) {
 	switch {
 	case stdout.over() || stderr.over():
 		return out, stopError{tooMuch}
-	case killed.Load():
+	case killed:
 		return out, stopError{context.Cause(ctx)}
 	case c.ProcessState == nil:
 		return out, fmt.Errorf("cannot be started: %w", err)
 	}
 	return ended(c, out, err)
+}
+
+// command is the process with an empty standard input.
+func (p process) command(ctx context.Context) *exec.Cmd {
+	c := exec.CommandContext(ctx, p.program)
+	c.Args, c.Dir, c.Env, c.WaitDelay = p.argv, p.dir, p.env, grace
+	return c
+}
+
+// wait runs the process with all that it starts, and tells whether that had to
+// be killed.
+func (p process) wait(c *exec.Cmd) (killed bool, err error) {
+	var end atomic.Bool
+	g := newGroup(c, p.line)
+	c.Cancel = func() error {
+		end.Store(true)
+		return g.kill()
+	}
+	if err := g.start(c); err != nil {
+		return false, err
+	}
+	err = c.Wait()
+	g.end()
+	return end.Load(), err
 }
 
 // ended reads how a process ended that nobody stopped.

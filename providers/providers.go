@@ -263,13 +263,17 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 		case plan.Exec == "":
 			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits}.run
 		case !l.Access.Allows(plan.Exec):
-			s.run = unable(fmt.Errorf("script %s runs outside of the sandbox, which is not granted; to allow it, add %q to allow of module %s in config.toml", plan.Script.File, plan.Exec, m.Name))
+			s.run = unable(notGranted(m.Name, plan))
 		default:
 			s.run, s.meaning = hosted{plan: plan, home: l.home, path: p.path, limits: g.Limits}.run, meaning
 		}
 		l.Commands = append(l.Commands, Command{Plan: plan, Runner: gate.guard(s)})
 	}
 	return l, nil
+}
+
+func notGranted(module string, plan Plan) error {
+	return fmt.Errorf("script %s runs outside of the sandbox, which is not granted; to allow it, add %q to allow of module %s in config.toml", plan.Script.File, plan.Exec, module)
 }
 
 // Asked are the permissions that a module asks for: those of module.json, then
