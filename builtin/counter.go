@@ -112,7 +112,7 @@ func findCounter(path counterPath) (counter, error) {
 func (c counter) pick(path counterPath, rows []raw) ([]raw, error) {
 	single := len(rows) == 1 && rows[0].name == ""
 	switch {
-	case single && path.instance == "":
+	case single && path.instance == "", len(rows) == 0:
 		return c.given(path, rows)
 	case single:
 		return nil, fmt.Errorf(`counter %s: %s has no instances; write \%s\%s`, path, c.object, c.object, c.name)

@@ -237,7 +237,7 @@ func TestSamplingIsBounded(t *testing.T) {
 		f := sample()
 		f.Network = growing(func(s float64) facts.Network {
 			var n facts.Network
-			for i := range 1000 {
+			for i := range 100 {
 				n.Interfaces = append(n.Interfaces, facts.Interface{Name: fmt.Sprintf("veth%d", i), Running: true, Counters: &facts.Counters{SentBytes: uint64(s)}})
 			}
 			return n

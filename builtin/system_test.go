@@ -199,6 +199,8 @@ func TestSystemEdges(t *testing.T) {
 		{Name: "Spooler", State: facts.ServiceStopped, Start: facts.StartAutomatic}, {Name: "Fax", State: facts.ServiceStopped, Start: facts.StartManual},
 	}})
 	f.OS = always(facts.OS{Name: "plan9"})
+	f.CPU = always(facts.CPU{})
+	f.Filesystems = always(facts.Filesystems{Filesystems: []facts.Filesystem{{MountPoint: "/proc", Usage: &facts.Usage{}}}})
 	calls := 0
 	f.Network = func(context.Context) (facts.Network, error) {
 		calls++
@@ -216,6 +218,28 @@ func TestSystemEdges(t *testing.T) {
 			result, err := run(t, commands, line)
 			if got := strings.TrimSpace(check.Encode(result)); err != nil || got != want {
 				t.Errorf("%s: %q, %v; want %q", line, got, err, want)
+			}
+		}
+		for line, says := range map[string]string{
+			"check_cpu":       "processor times did not advance in 500ms",
+			"check_drivesize": `no file system "*"; there are: /proc`,
+			`check_pdh "counter=\Processor(_Total)\% Idle Time"`: "does not tell % Idle Time",
+			"check_network interface=eth9":                       `no running interface "eth9"; there are: eth0`,
+		} {
+			if _, err := run(t, commands, line); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v, want %q", line, err, says)
+			}
+		}
+	})
+	f.Services = always(facts.Services{})
+	f.Network = always(facts.Network{})
+	synctest.Test(t, func(t *testing.T) {
+		for line, says := range map[string]string{
+			"check_service": "no service manager runs here",
+			"check_network": `no running interface "*": there is none`,
+		} {
+			if _, err := run(t, builtin.NewSystemOn(f).Commands(), line); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v, want %q", line, err, says)
 			}
 		}
 	})
