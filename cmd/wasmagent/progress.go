@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -28,10 +29,11 @@ func newProgress(w io.Writer) *progress {
 	return &progress{}
 }
 
-// of returns a function that shows a task of this kind until it is done.
+// of returns a function that shows a task of this kind on a program until it is
+// done.
 func (p *progress) of(kind string) func(name string) (done func()) {
 	return func(name string) func() {
-		task := kind + " " + name
+		task := kind + " " + strings.TrimSuffix(path.Base(name), ".wasm")
 		p.change(func() { p.tasks = append(p.tasks, task) })
 		return func() {
 			p.change(func() {

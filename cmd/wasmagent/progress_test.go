@@ -17,7 +17,7 @@ func TestProgress(t *testing.T) {
 		}
 		out.Reset()
 	}
-	built := p.of("building")("a")
+	built := p.of("building")("scripts/a.wasm")
 	shows("building a")
 	compiled := p.of("compiling")("b")
 	shows("building a, compiling b")
