@@ -62,7 +62,6 @@ func keepDescriptors() {}
 // A group is a process with everything that it starts: a job object, which
 // nothing leaves.
 type group struct {
-	cmd *exec.Cmd
 	job windows.Handle
 }
 
@@ -70,7 +69,7 @@ type group struct {
 // its argv.
 func newGroup(c *exec.Cmd, line string) *group {
 	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CmdLine: line, CreationFlags: windows.CREATE_SUSPENDED}
-	return &group{cmd: c}
+	return &group{}
 }
 
 // start starts the process inside of a new job. It is created suspended, so
