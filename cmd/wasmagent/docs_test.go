@@ -15,6 +15,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 )
 
@@ -107,5 +108,30 @@ func TestShippedConfiguration(t *testing.T) {
 		if !strings.Contains(string(text), name) {
 			t.Errorf("the provider %s is not documented", name)
 		}
+	}
+}
+
+// TestConfigurationPage holds the limits of docs/config.md against the defaults.
+func TestConfigurationPage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "config.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `(\\w+)` \\| .* \\| `([0-9]+)(\\w*)` \\|\r?$")
+	limits := "[limits]\n"
+	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
+		value := m[2]
+		if m[3] != "" {
+			value = `"` + m[2] + m[3] + `"`
+		}
+		limits += m[1] + " = " + value + "\n"
+	}
+	c, err := config.Parse(filepath.Join(t.TempDir(), "config.toml"), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Limits != policy.Defaults {
+		t.Errorf("the limits are\n%+v, want\n%+v", c.Limits, policy.Defaults)
 	}
 }

@@ -149,6 +149,9 @@ func (b Builder) work(dir string) (work string, done func(), err error) {
 		work, err = os.MkdirTemp("", "wasmagent-build-")
 		return work, func() { os.RemoveAll(work) }, err
 	}
+	if err := private.Dir(b.Dir); err != nil {
+		return "", nil, err
+	}
 	sum := sha256.Sum256([]byte(dir))
 	work = filepath.Join(b.Dir, filepath.Base(dir)+"-"+hex.EncodeToString(sum[:8]))
 	return work, func() {}, private.Dir(work)
