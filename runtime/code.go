@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	goruntime "runtime"
 
@@ -42,7 +43,7 @@ func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, wasm 
 	}()
 	config = config.WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
 	if dir != "" {
-		if c.cache, err = wazero.NewCompilationCacheWithDir(dir); err != nil {
+		if c.cache, err = openCache(dir); err != nil {
 			return c, err
 		}
 		config = config.WithCompilationCache(c.cache)
@@ -56,6 +57,16 @@ func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, wasm 
 		return c, err
 	}
 	return c, instantiate(ctx, c.runtime, prepare.TickModule, tickFunctions())
+}
+
+// cacheOpening is held while wazero opens a cache: it then finds out its own
+// version and keeps it in a variable that nothing guards.
+var cacheOpening sync.Mutex
+
+func openCache(dir string) (wazero.CompilationCache, error) {
+	cacheOpening.Lock()
+	defer cacheOpening.Unlock()
+	return wazero.NewCompilationCacheWithDir(dir)
 }
 
 // close frees the code. Nothing may run it.
