@@ -113,9 +113,13 @@ func (l *load) enter(s scope) (base int) {
 	return max(0, l.height-len(s.block.params))
 }
 
-// leave ends a scope.
+// leave ends a scope. What a loop assigns lives on in the call at its beginning.
 func (l *load) leave(s scope) {
-	l.merges += min(l.variables, s.writes)
+	if s.op == opLoop {
+		l.spilled += min(l.variables, s.writes)
+	} else {
+		l.merges += min(l.variables, s.writes)
+	}
 	l.edges += min(l.variables, s.uses) * (s.edges + 1)
 	l.settle(s.base + len(s.block.results))
 }

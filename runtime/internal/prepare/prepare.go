@@ -86,7 +86,7 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	}
 	memory := uint64(m.memories[0].min) * pageSize
 	merge(m, profiles, memory)
-	limitTables(m, uint32(min(limits.TableEntries, math.MaxUint32)))
+	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	meter(m, profiles, limits.Stack)
 	return Program{Wasm: encode(m), Interpret: costly(m, profiles, limits), Memory: memory}, nil
 }

@@ -100,7 +100,7 @@ func (m *machine) run(t testing.TB, wasm []byte) result {
 	module, err := m.InstantiateModule(t.Context(), compiled, config)
 	if err == nil {
 		_, err = module.ExportedFunction("_start").Call(t.Context())
-		if fuel := module.ExportedGlobal(FuelExport); fuel != nil && !errors.Is(err, errStackExhausted) {
+		if fuel := module.ExportedGlobal(FuelExport); fuel != nil {
 			m.meter.left = int64(fuel.Get())
 		}
 		_ = module.Close(context.Background())

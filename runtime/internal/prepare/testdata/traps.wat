@@ -1,0 +1,16 @@
+;; Loops with values, a select of references, and a division by zero at the end.
+(module
+  (memory (export "memory") 1 2)
+  (data (i32.const 65535) "\07")
+  (func $power (param $base i64) (param $n i64) (result i64)
+    (i64.const 1)
+    (loop $again (param i64) (result i64)
+      (local.get $base)
+      (i64.mul)
+      (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+      (br_if $again (i64.ne (local.get $n) (i64.const 0)))))
+  (func (export "_start")
+    (drop (ref.is_null (select (result funcref) (ref.null func) (ref.null func) (i32.const 1))))
+    (drop (i64.trunc_sat_f64_s (f64.const nan)))
+    (drop (i64.div_u (call $power (i64.const 3) (i64.const 20)) (i64.sub (call $power (i64.const 2) (i64.const 64)) (i64.const 0)))))
+)
