@@ -116,9 +116,15 @@ func TestProgramGivenUp(t *testing.T) {
 	if _, err := e.Program(ctx, "x", Print("OK", 0), policy.Limits{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("given up before: %v", err)
 	}
-	// Of two who ask at once, the one who compiles gives up: the other does it.
+}
+
+// TestProgramPassedOn has two ask at once. The one who compiles gives up, and the
+// other does it.
+func TestProgramPassedOn(t *testing.T) {
+	t.Parallel()
+	needCompiler(t)
 	compiling, going := make(chan context.CancelFunc, 2), make(chan struct{})
-	e = newEngine(t, runtime.Config{Compiling: func(string) func() {
+	e := newEngine(t, runtime.Config{Compiling: func(string) func() {
 		select {
 		case cancel := <-compiling:
 			cancel()
@@ -127,7 +133,7 @@ func TestProgramGivenUp(t *testing.T) {
 		}
 		return func() {}
 	}})
-	ctx, cancel = context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	compiling <- cancel
 	first := make(chan error, 1)
 	go func() {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	goruntime "runtime"
+
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -44,6 +46,9 @@ func newTrap(err error) *Trap {
 	reason, stack, _ := strings.Cut(err.Error(), "\n")
 	if _, after, found := strings.Cut(reason, "wasm error: "); found {
 		reason = after
+	}
+	if errors.As(err, new(goruntime.Error)) { // in wazero, for arguments that it did not expect
+		reason = "a function of WASI failed: " + reason
 	}
 	stack = strings.TrimPrefix(stack, "wasm stack trace:\n")
 	return &Trap{

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -67,5 +66,3 @@ func (g Guest) check() error {
 	}
 	return nil
 }
-
-var errNoStart = errors.New("the program exports no function _start")

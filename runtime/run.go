@@ -73,11 +73,7 @@ func (r *run) execute(c *code, args []string) (status int64, err error) {
 		return outcome(err)
 	}
 	defer instance.Close(context.WithoutCancel(ctx))
-	start := instance.ExportedFunction("_start")
-	if start == nil {
-		return 0, errNoStart
-	}
-	_, err = start.Call(ctx)
+	_, err = instance.ExportedFunction("_start").Call(ctx) // which Prepare has seen
 	return outcome(err)
 }
 
@@ -92,19 +88,20 @@ func (r *run) panicked(p any) error {
 	return fmt.Errorf("the engine failed: %v", p)
 }
 
-// config is all that the program gets from outside.
+// config is all that the program gets from outside: no environment, and an empty
+// standard input.
 func (r *run) config(args []string) wazero.ModuleConfig {
 	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(r.files, "/")
 	return wazero.NewModuleConfig().
-		WithName("").           // else a second instance clashes with the first
-		WithStartFunctions().   // else the fuel cannot be read after the run
-		WithArgs(args...).      // and no environment
-		WithStdout(&r.stdout).  //
-		WithStderr(&r.stderr).  // and an empty standard input
-		WithFSConfig(files).    //
-		WithSysWalltime().      //
-		WithSysNanotime().      //
-		WithNanosleep(r.sleep). //
+		WithName("").         // else a second instance would clash with the first
+		WithStartFunctions(). // else the instance could not be asked for its fuel
+		WithArgs(args...).
+		WithStdout(&r.stdout).
+		WithStderr(&r.stderr).
+		WithFSConfig(files).
+		WithSysWalltime().
+		WithSysNanotime().
+		WithNanosleep(r.sleep).
 		WithRandSource((*random)(r))
 }
 

@@ -15,9 +15,10 @@
 //     status, never a panic.
 //
 // It does so by rewriting a program before it is compiled (internal/prepare),
-// by a file system of its own (internal/guestfs) and by memory of its own
-// (internal/memory), for WebAssembly engines leave these to their embedder. This
-// tree is the only importer of wazero.
+// by guards before the functions of WASI, by a file system of its own
+// (internal/guestfs), by memory of its own (internal/memory) and by a cache that
+// trusts nothing (internal/codecache), for WebAssembly engines leave these to their
+// embedder. This tree is the only importer of wazero.
 //
 // An Engine and a Program are safe for concurrent use.
 package runtime
