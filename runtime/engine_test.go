@@ -351,3 +351,14 @@ func TestCacheIsShared(t *testing.T) {
 		t.Errorf("the cache holds %v; want one entry", list)
 	}
 }
+
+func TestNewEngineRefusesDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() // its mode is 0777 without the umask's bits
+	if goruntime.GOOS == "windows" {
+		dir = filepath.Join(dir, "nul\x00")
+	}
+	if _, err := runtime.NewEngine(runtime.Config{CacheDir: dir}); err == nil || !strings.Contains(err.Error(), "cache directory") {
+		t.Errorf("a cache that others can read: %v", err)
+	}
+}
