@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
 // A table is the modules and commands of one moment. It is never changed once
@@ -86,12 +88,22 @@ func (t *table) dependentsFirst() []*module {
 	return slices.SortedFunc(maps.Values(t.modules), func(a, b *module) int { return int(b.number) - int(a.number) })
 }
 
+// maxNearest is how many names are suggested in place of a wrong one.
+const maxNearest = 3
+
 // unknown is the error for a name that is not in the table.
 func (t *table) unknown(name string) error {
 	if t.closed {
 		return errClosed
 	}
-	return &UnknownCommandError{Command: name, Nearest: nearest(name, maps.Values(t.commands))}
+	var known []string
+	for _, m := range t.modules {
+		for _, c := range m.commands {
+			known = append(known, c.names...)
+		}
+	}
+	near := nearest.To(name, known)
+	return &UnknownCommandError{Command: name, Nearest: near[:min(len(near), maxNearest)]}
 }
 
 // errClosed answers whatever is asked of an agent after Close.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
 // arguments are a command's options after parsing, each value already of the
@@ -183,8 +185,8 @@ func (c *command) unknownOption(name string) error {
 	for _, o := range c.options {
 		names = append(append(names, o.name), o.aliases...)
 	}
-	if near := nearest(name, names); near != "" {
-		return fmt.Errorf("unknown option %q (did you mean %q?)", name, near)
+	if near := nearest.To(name, names); len(near) > 0 {
+		return fmt.Errorf("unknown option %q (did you mean %q?)", name, near[0])
 	}
 	return fmt.Errorf("unknown option %q", name)
 }

@@ -180,18 +180,6 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	names := []string{"warn", "crit", "time", "drive", "w", "exclude"}
-	for typed, want := range map[string]string{
-		"wran": "warn", "warm": "warn", "cirt": "crit", "Tiem": "time", "drives": "drive", "exlude": "exclude", "zzz": "", "x": "",
-	} {
-		if got := builtin.Nearest(typed, names...); got != want {
-			t.Errorf("%q: %q, want %q", typed, got, want)
-		}
-	}
-}
-
 func TestQuantities(t *testing.T) {
 	t.Parallel()
 	for seconds, want := range map[float64]string{0.25: "250ms", 1: "1s", 59.6: "1m", 61: "1m 1s", 3600: "1h", 90061: "1d 1h", 86460: "1d 1m"} {

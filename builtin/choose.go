@@ -3,6 +3,8 @@ package builtin
 import (
 	"fmt"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
 // A menu is what the names on a command line may stand for.
@@ -50,5 +52,5 @@ func (m menu[T]) absent(p pattern) error {
 	for i, item := range m.all {
 		names[i] = m.name(item)
 	}
-	return fmt.Errorf("no %s %q; there are: %s", m.kind, string(p), strings.Join(near(string(p), names, 8), ", "))
+	return fmt.Errorf("no %s %q; there are: %s", m.kind, string(p), strings.Join(nearest.Sorted(string(p), names, 8), ", "))
 }

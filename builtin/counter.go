@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
 // An instance is the value of a counter for one of the things that it counts,
@@ -105,7 +107,7 @@ func findCounter(path counterPath) (counter, error) {
 		alike = append(alike, counterPath{object: c.object, counter: c.name}.String())
 	}
 	wanted := counterPath{object: english.object, counter: english.counter}.String()
-	return counter{}, fmt.Errorf("counter %s cannot be had on this machine; near to it are: %s", path, strings.Join(near(wanted, alike, 6), ", "))
+	return counter{}, fmt.Errorf("counter %s cannot be had on this machine; near to it are: %s", path, strings.Join(nearest.Sorted(wanted, alike, 6), ", "))
 }
 
 // pick chooses the rows that the path's instance stands for.
@@ -171,7 +173,7 @@ func instanceList(rows []raw, want string) string {
 			names = append(names, r.name)
 		}
 	}
-	return strings.Join(near(want, names, 8), ", ")
+	return strings.Join(nearest.Sorted(want, names, 8), ", ")
 }
 
 // A growth remembers figures, to tell how they grow.

@@ -139,6 +139,3 @@ var (
 	HumanTime  = humanTime
 	HumanBytes = humanBytes
 )
-
-// Nearest is the name that was probably meant.
-func Nearest(typed string, names ...string) string { return nearest(typed, names) }

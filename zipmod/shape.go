@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -177,43 +178,12 @@ func (s shape) want() string {
 // suggest names the known key that an unknown one was probably meant to be, or
 // all of them.
 func (s shape) suggest(unknown string) string {
-	const near = 2
-	best, distance := "", near+1
 	names := make([]string, len(s.keys))
 	for i, k := range s.keys {
 		names[i] = k.name
-		if d := editDistance(strings.ToLower(unknown), k.name); d < distance {
-			best, distance = k.name, d
-		}
 	}
-	if distance > near {
-		return "the keys are " + strings.Join(names, ", ")
+	if near := nearest.To(unknown, names); len(near) > 0 {
+		return fmt.Sprintf("did you mean %q?", near[0])
 	}
-	return fmt.Sprintf("did you mean %q?", best)
-}
-
-// editDistance is how many bytes to insert, delete or replace to make a into b:
-// len(a) if a is far longer than b.
-// https://en.wikipedia.org/wiki/Levenshtein_distance
-func editDistance(a, b string) int {
-	if len(a) > 2*len(b)+2 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return "the keys are " + strings.Join(names, ", ")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -86,8 +87,8 @@ func fieldsOf(dst any) map[string]any {
 }
 
 func (d *decoder) unknown(at toml.Key, name string, known []string) {
-	if near := nearest(name, known); near != "" {
-		d.wrong(at, "unknown key; did you mean %q?", near)
+	if near := nearest.To(name, known); len(near) > 0 {
+		d.wrong(at, "unknown key; did you mean %q?", near[0])
 		return
 	}
 	d.wrong(at, "unknown key; known here: %s", strings.Join(known, ", "))
