@@ -20,6 +20,7 @@ const (
 	maxExports   = 100_000
 	maxElements  = 10_000
 	maxSegments  = 500_000
+	maxNesting   = 25_000    // of blocks; Go nests one for each call in a function
 	maxLocals    = 10_000    // of one function, with its parameters
 	maxAllLocals = 4_000_000 // of all functions
 )

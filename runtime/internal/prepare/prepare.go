@@ -8,7 +8,7 @@
 //
 // Guarantees, whatever the bytes are:
 //
-//   - Prepare never panics, and allocates at most a small multiple of the bytes
+//   - Prepare never panics, and what it allocates is in proportion to the bytes
 //     that it was given.
 //   - A program that is accepted does, rewritten, what it did before, but for the
 //     bounds; it validates if it validated before.

@@ -47,10 +47,13 @@ func (r *reader) take(n uint64) []byte {
 }
 
 func (r *reader) byte() byte {
-	if b := r.take(1); len(b) == 1 {
-		return b[0]
+	if len(r.bytes) == 0 {
+		r.take(1)
+		return 0
 	}
-	return 0
+	b := r.bytes[0]
+	r.bytes = r.bytes[1:]
+	return b
 }
 
 // within is a reader of the next n bytes, which r is past then.

@@ -130,6 +130,7 @@ func refusals() []refusal {
 		{name: "label of a table", wasm: code(I32Const, 0, BrTable, uint32(1), uint32(0), uint32(1)), want: "a branch leaves"},
 		{name: "else", wasm: code(Else), want: "an else has no if"},
 		{name: "end", wasm: code(End), want: "do not match"},
+		{name: "nesting", wasm: code(slices.Repeat(Code(Block, Void), 30_000), slices.Repeat(Code(End), 30_000)), want: "nests blocks more than 25000 deep"},
 		{name: "no end", wasm: code(Block, Void), want: "do not match"},
 		{name: "element", wasm: command(func(m *Module) { m.Tables, m.Elements = []Bound{{Min: 1}}, []uint32{1} }), want: "function 1 is not there"},
 		{name: "start", wasm: command(func(m *Module) { m.Start = new(uint32(1)) }), want: "function 1 is not there"},

@@ -93,6 +93,9 @@ func (m *module) profile(n int) (profile, error) {
 		if err := s.visit(in); err != nil {
 			r.fail("%w", err)
 		}
+		if len(s.scopes) > maxNesting {
+			r.refuse(fmt.Sprintf("function %d nests blocks more than %d deep: split it up", len(m.imports)+n, maxNesting))
+		}
 	}
 	if r.more() || len(s.scopes) > 0 {
 		r.fail("blocks and ends do not match")
