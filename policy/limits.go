@@ -75,7 +75,7 @@ var Defaults = Limits{
 	Runs:         16,
 	Program:      32 * MiB,
 	Functions:    100_000,
-	CompiledBody: 256 * KiB,
+	CompiledBody: 128 * KiB,
 	Body:         1 * MiB,
 	CompileTime:  time.Minute,
 	Archive:      64 * MiB,

@@ -15,6 +15,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
@@ -98,16 +99,14 @@ func hasCompiler() bool {
 	return false
 }
 
-// cacheFormat changes when compiled code can no longer be used for a reason that
-// cacheKey does not know.
-const cacheFormat = 1
+// cacheFormat changes with what an entry of the cache holds.
+const cacheFormat = 2
 
-// cacheKey is what the compiled code of a prepared program is kept under: it
-// depends on the program, on wazero and on the system.
-func cacheKey(wasm []byte) string {
+// cacheKey is what the code of a program is kept under: it depends on the program
+// and its limits, on how programs are prepared, on wazero and on the system.
+func cacheKey(wasm []byte, limits policy.Limits) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%d %s %s %s\n", cacheFormat, wazeroVersion(), goruntime.GOOS, goruntime.GOARCH)
-	sum.Write(wasm)
+	fmt.Fprintf(sum, "%d %d %s %s %s\n%+v\n", cacheFormat, prepare.Version, wazeroVersion(), goruntime.GOOS, goruntime.GOARCH, keyOf(wasm, limits))
 	return hex.EncodeToString(sum.Sum(nil))
 }
 

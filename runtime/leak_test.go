@@ -12,7 +12,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // TestNothingIsLeftBehind runs programs that end in every way, each many times,

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/tetratelabs/wazero"
 
@@ -27,35 +29,37 @@ func (e *Engine) load(ctx context.Context, name string, wasm []byte, limits poli
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	program, err := prepare.Prepare(wasm, limits)
-	if err != nil {
-		return nil, err
-	}
 	ctx, stop := context.WithTimeoutCause(ctx, limits.CompileTime, fmt.Errorf(
 		"compiling it takes longer than %v: build it smaller or raise the limit \"compile_time\"", limits.CompileTime))
 	defer stop()
-	c, err := e.compile(ctx, name, program)
+	c, err := e.code(ctx, name, wasm, limits)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return c, err
 }
 
-// compile makes code of a prepared program: in the interpreter, from the cache, or
-// anew.
-func (e *Engine) compile(ctx context.Context, name string, p prepare.Program) (*code, error) {
-	if e.config.Interpret || p.Interpret || !hasCompiler() {
+// code makes code of a program: from the cache, which has only programs that were
+// not refused; or else prepared, and compiled or interpreted.
+func (e *Engine) code(ctx context.Context, name string, wasm []byte, limits policy.Limits) (*code, error) {
+	cached := e.cache != nil && !e.config.Interpret && hasCompiler()
+	key := cacheKey(wasm, limits)
+	if cached {
+		if c := e.cached(ctx, name, key); c != nil {
+			return c, nil
+		}
+	}
+	p, err := prepare.Prepare(wasm, limits)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.config.Interpret || p.Interpret || !hasCompiler():
 		return newCode(ctx, wazero.NewRuntimeConfigInterpreter(), "", p.Wasm, e.wasi)
 	}
-	if e.cache == nil {
-		defer e.compiling(name)()
+	defer e.compiling(name)()
+	if !cached {
 		return e.newCode(ctx, "", p.Wasm)
 	}
-	key := cacheKey(p.Wasm)
-	if c := e.cached(ctx, name, key, p.Wasm); c != nil {
-		return c, nil
-	}
-	defer e.compiling(name)()
 	return e.compileInto(ctx, name, key, p.Wasm)
 }
 
@@ -75,14 +79,14 @@ func (e *Engine) compiling(name string) (done func()) {
 
 // cached is the code that the cache has under key, or nil. What cannot be used is
 // removed.
-func (e *Engine) cached(ctx context.Context, name, key string, wasm []byte) *code {
+func (e *Engine) cached(ctx context.Context, name, key string) *code {
 	dir, err := e.cache.Find(key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var c *code
 	if err == nil {
-		c, err = e.newCode(ctx, dir, wasm)
+		c, err = e.reopen(ctx, dir)
 		if err != nil && ctx.Err() == nil {
 			err = errors.Join(err, e.cache.Remove(key))
 		}
@@ -93,7 +97,20 @@ func (e *Engine) cached(ctx context.Context, name, key string, wasm []byte) *cod
 	return c
 }
 
-// compileInto compiles a program and leaves the code in the cache under key. If
+// preparedName is the file of an entry of the cache that holds the program as it
+// was compiled.
+const preparedName = "prepared.wasm"
+
+// reopen is the code in the directory of an entry.
+func (e *Engine) reopen(ctx context.Context, dir string) (*code, error) {
+	prepared, err := os.ReadFile(filepath.Join(dir, preparedName))
+	if err != nil {
+		return nil, err
+	}
+	return e.newCode(ctx, dir, prepared)
+}
+
+// compileInto compiles a prepared program and leaves the code in the cache under key. If
 // the cache cannot have it, the program is compiled without.
 func (e *Engine) compileInto(ctx context.Context, name, key string, wasm []byte) (*code, error) {
 	draft, err := e.cache.Draft()
@@ -110,7 +127,11 @@ func (e *Engine) compileInto(ctx context.Context, name, key string, wasm []byte)
 		}
 		return nil, err
 	}
-	if err := draft.Publish(key); err != nil {
+	err = os.WriteFile(filepath.Join(draft.Dir(), preparedName), wasm, 0o600)
+	if err == nil {
+		err = draft.Publish(key)
+	}
+	if err != nil {
 		e.notKept(name, err)
 	}
 	return c, nil

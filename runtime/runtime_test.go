@@ -15,7 +15,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // quiet hears the log of tests that provoke warnings.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // The addresses that a script uses: the iovec with which it prints, the place of

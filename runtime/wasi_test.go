@@ -12,7 +12,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // newYear is the time of the files in these tests.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // tightLoop counts down from n in a loop of six instructions.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/policy"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // profileOf is the profile of a function that follows _start in a module.

@@ -10,7 +10,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/wasmagent/wasmagent/policy"
-	"github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // every lists the opcodes that the tables know.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // programs end by themselves, in the same way however they are run.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/policy"
-	. "github.com/wasmagent/wasmagent/runtime/internal/wasmtest"
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // A writer makes up valid functions. Its choices come from bytes, so that a fuzzer

@@ -1,0 +1,34 @@
+package prepare_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
+)
+
+// rewritten is the digest of what Version makes of the programs below.
+const rewritten = "7d86baa4a328fb9e9d357044ef4a0df5d37ec20e2cd47e13e9f9ac1ff404d465"
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	sum := sha256.New()
+	for _, wasm := range [][]byte{
+		wasmtest.Print("OK", 0), wasmtest.SleepFor(time.Second), wasmtest.Spin(), wasmtest.Recurse(), wasmtest.RecurseWith(9),
+		wasmtest.FillMemory(), wasmtest.GrowMemory(), wasmtest.GrowTable(), wasmtest.BigBody(1000), wasmtest.Unreachable(),
+		wasmtest.NoStart(), wasmtest.UnknownImport(), wasmtest.Component(),
+	} {
+		p, err := prepare.Prepare(wasm, policy.Defaults)
+		if err != nil {
+			sum.Write([]byte(err.Error()))
+		}
+		sum.Write(p.Wasm)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != rewritten {
+		t.Errorf("version %d rewrites to %s; raise Version and write that here", prepare.Version, got)
+	}
+}
