@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -66,9 +67,10 @@ func openScratch(dir string, log *slog.Logger) (*scratch, error) {
 	return s, s.sweep()
 }
 
-// locked takes the lock of the directory, which must be this user's alone.
+// locked takes the lock of the directory, which is made if it is missing, and
+// must be this user's alone.
 func (s *scratch) locked() (release func(), _ error) {
-	if err := checkPrivate(s.dir); err != nil {
+	if err := private.Dir(s.dir); err != nil {
 		return nil, fmt.Errorf("directory %s for unpacking modules: %w", s.dir, err)
 	}
 	lock, err := openLock(filepath.Join(s.dir, lockName), true)
@@ -161,9 +163,6 @@ func (s *scratch) settle() error {
 		return nil
 	case s.dir == "":
 		return errors.New("there is no directory to unpack modules into; set one")
-	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return err
 	}
 	release, err := s.locked()
 	if err != nil {

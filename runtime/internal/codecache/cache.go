@@ -1,11 +1,8 @@
 // Package codecache keeps compiled code on disk between runs of the agent.
 //
 // What is in the cache is executed as it is, so whoever can write there runs code
-// in the agent. Open therefore refuses a directory that is not the agent's alone:
-// one that is a symbolic link, belongs to another user, can be accessed by others,
-// or lies where others could put another in its place. On Windows a directory has
-// the access list of the one above it, and only links are refused: use one under
-// the user's profile or %ProgramData%.
+// in the agent. Open therefore refuses a directory that is not the agent's alone
+// (internal/private).
 //
 // An entry is a directory of files and a checksum over all of them and over its
 // key. It appears whole, by being renamed into place; an entry that is damaged,
@@ -29,6 +26,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 const (
@@ -56,10 +55,7 @@ func Open(dir string) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cache directory: %w", err)
-	}
-	if err := checkPrivate(dir); err != nil {
+	if err := private.Dir(dir); err != nil {
 		return nil, fmt.Errorf("cache directory %s: %w", dir, err)
 	}
 	c := &Cache{dir}
@@ -71,10 +67,10 @@ func Open(dir string) (*Cache, error) {
 // with the entry, which has been removed.
 func (c *Cache) Find(key string) (string, error) {
 	entry := c.entry(key)
-	want, err := os.ReadFile(filepath.Join(entry, checksumName))
-	if errors.Is(err, fs.ErrNotExist) && !exists(entry) {
+	if !exists(entry) { // an entry comes whole, so that what is missing later is damage
 		return "", fs.ErrNotExist
 	}
+	want, err := os.ReadFile(filepath.Join(entry, checksumName))
 	var sum []byte
 	if err == nil {
 		sum, err = checksum(key, filepath.Join(entry, codeName))

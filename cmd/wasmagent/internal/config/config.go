@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -118,7 +117,7 @@ func read(name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	if err := private.CheckFile(f); err != nil {
+	if err := checkFile(f); err != nil {
 		return "", err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
-
-	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/private"
 )
 
 // Variable is the environment variable that names the file.
@@ -36,7 +34,7 @@ func Find(named string) (string, error) {
 		return name, nil
 	}
 	for _, name := range []string{local, System()} {
-		err := private.CheckOwner(name)
+		err := checkOwner(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -25,7 +25,7 @@ import (
 	goruntime "runtime"
 	"sync"
 
-	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/private"
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // A Builder builds programs.
@@ -150,9 +150,9 @@ func (b Builder) work(dir string) (work string, done func(), err error) {
 		return work, func() { os.RemoveAll(work) }, err
 	}
 	if err := private.Dir(b.Dir); err != nil {
-		return "", nil, err
+		return "", nil, fmt.Errorf("directory %s for what is built: %w", b.Dir, err)
 	}
 	sum := sha256.Sum256([]byte(dir))
 	work = filepath.Join(b.Dir, filepath.Base(dir)+"-"+hex.EncodeToString(sum[:8]))
-	return work, func() {}, private.Dir(work)
+	return work, func() {}, os.MkdirAll(work, 0o700)
 }

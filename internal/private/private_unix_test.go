@@ -1,6 +1,6 @@
 //go:build unix
 
-package codecache_test
+package private_test
 
 import (
 	"os"
@@ -8,18 +8,26 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wasmagent/wasmagent/runtime/internal/codecache"
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
-func TestOpenCreatesPrivateDirectory(t *testing.T) {
+func TestDirIsMade(t *testing.T) {
 	t.Parallel()
-	_, dir := open(t)
-	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("%v, %v; want mode 0700", info.Mode(), err)
+	dir := filepath.Join(t.TempDir(), "above", "dir")
+	if err := private.Dir(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{dir, filepath.Dir(dir)} {
+		if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v; want mode 0700", made, info, err)
+		}
+	}
+	if err := private.Dir(filepath.Join(write(t, dir+"/file"), "x")); err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("below a file: %v", err)
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestDirRefuses(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		make func(t *testing.T, top string) (dir string)
@@ -29,6 +37,7 @@ func TestOpenRefuses(t *testing.T) {
 		"readable by others": {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o755) }, "chmod 700"},
 		"writable by group":  {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o720) }, "chmod 700"},
 		"passable by others": {func(t *testing.T, top string) string { return mkdir(t, top+"/c", 0o701) }, "chmod 700"},
+		"a file":             {func(t *testing.T, top string) string { return write(t, top+"/c") }, "no directory"},
 		"a link":             {func(t *testing.T, top string) string { return link(t, mkdir(t, top+"/c", 0o700), top+"/link") }, "symbolic link"},
 		"below a link of ours": {func(t *testing.T, top string) string {
 			mkdir(t, top+"/real/c", 0o700)
@@ -61,7 +70,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := codecache.Open(row.make(t, t.TempDir()))
+			err := private.Dir(row.make(t, t.TempDir()))
 			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
 				t.Errorf("error %v; want %q in it", err, row.want)
 			}
@@ -69,11 +78,11 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestOpenRefusesOthers needs the right to give files away.
-func TestOpenRefusesOthers(t *testing.T) {
+// TestDirRefusesOthers needs the right to give files away.
+func TestDirRefusesOthers(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		if _, err := codecache.Open("/"); err == nil || !strings.Contains(err.Error(), "belongs to user 0") {
+		if err := private.Dir("/"); err == nil || !strings.Contains(err.Error(), "belongs to user 0") {
 			t.Errorf("the root's directory: %v", err)
 		}
 		return
@@ -84,19 +93,9 @@ func TestOpenRefusesOthers(t *testing.T) {
 		if err := os.Chown(filepath.Join(top, path), 12345, -1); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := codecache.Open(dir); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
+		if err := private.Dir(dir); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
 			t.Errorf("%s of another user: %v", name, err)
 		}
-	}
-}
-
-func TestLinkInEntry(t *testing.T) {
-	t.Parallel()
-	c, dir := open(t)
-	publish(t, c, keyA, "machine code")
-	link(t, "/etc/hostname", filepath.Join(dir, keyA, "code", "link"))
-	if _, err := c.Find(keyA); err == nil || !strings.Contains(err.Error(), "no regular file") {
-		t.Errorf("a link among the code: %v", err)
 	}
 }
 
@@ -120,6 +119,14 @@ func chmod(t *testing.T, path string, mode os.FileMode, open string) string {
 func link(t *testing.T, to, path string) string {
 	t.Helper()
 	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func write(t *testing.T, path string) string {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

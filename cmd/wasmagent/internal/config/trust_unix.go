@@ -1,6 +1,6 @@
 //go:build unix
 
-package private
+package config
 
 import (
 	"io/fs"
@@ -10,9 +10,6 @@ import (
 
 // writable tells whether every user can write the file.
 func writable(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
-
-// open tells whether anybody but the owner can write in the directory.
-func open(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
 // foreign tells whether the file belongs to neither this user nor root.
 func foreign(info fs.FileInfo) bool {

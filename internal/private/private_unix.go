@@ -1,6 +1,6 @@
 //go:build unix
 
-package codecache
+package private
 
 import (
 	"errors"
@@ -11,21 +11,14 @@ import (
 	"syscall"
 )
 
-// checkPrivate wants dir to be a directory that only the agent's user can use,
+// check wants the directory dir to be one that only the agent's user can use,
 // and that nobody else can replace.
-func checkPrivate(dir string) error {
-	info, err := os.Lstat(dir)
-	switch {
-	case err != nil:
-		return err
-	case info.Mode()&fs.ModeSymlink != 0:
-		return errors.New("is a symbolic link; name the directory itself")
-	case !info.IsDir():
-		return errors.New("is not a directory; remove it or name another")
-	case owner(info) != os.Geteuid():
-		return fmt.Errorf("belongs to user %d, and the agent runs as user %d: whoever can write there runs code in the agent; name a directory of its own", owner(info), os.Geteuid())
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others can access it (mode %#o), and whoever can write there runs code in the agent; chmod 700 it", info.Mode().Perm())
+func check(dir string, info fs.FileInfo) error {
+	if owner(info) != os.Geteuid() {
+		return fmt.Errorf("belongs to user %d, and the agent runs as user %d: whoever can write there runs code as the agent; name a directory of its own", owner(info), os.Geteuid())
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("others can access it (mode %#o), and whoever can write there runs code as the agent; chmod 700 it", info.Mode().Perm())
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
