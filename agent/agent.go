@@ -9,8 +9,8 @@
 //     that ignores case. No name has two owners.
 //   - No request goes unanswered while modules come, go and change: a run in
 //     flight ends on the version that it began on, which is closed after it.
-//   - Runs are bounded in number, and in the size of their arguments. A panic of
-//     a command is that command's error.
+//   - Runs are bounded in number, in how deep they nest, and in the size of their
+//     arguments. A panic of a command is that command's error.
 //   - Every run is one Event, numbered without gaps. A subscriber that is too
 //     slow loses events, and never delays a check.
 //
@@ -39,7 +39,7 @@ const (
 	MaxCommand  = 512      // bytes of the command's name
 	MaxArgs     = 1024     // arguments
 	MaxArgBytes = 64 << 10 // bytes of all arguments together
-	MaxNesting  = 16       // commands that run one another
+	MaxNesting  = 8        // commands that run one another
 )
 
 // The defaults of a Config.
@@ -167,7 +167,7 @@ type depth struct{}
 func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string, _ check.Result, _ error) {
 	nesting, _ := ctx.Value(depth{}).(int)
 	if nesting >= MaxNesting {
-		return "", check.Result{}, fmt.Errorf("command %s: is the %dth of commands that run one another, more than there may be", req.Command, nesting+1)
+		return "", check.Result{}, fmt.Errorf("command %s is not run: commands run one another %d deep already, perhaps in a circle", req.Command, MaxNesting)
 	}
 	// A nested run is part of one that has been let in: it cannot be refused
 	// for want of room, nor wait for what its own parent holds.

@@ -12,8 +12,9 @@
 // error that names every mistake at once; it never guesses. Values are in base
 // units: bytes, seconds, percent.
 //
-// What a caller controls is bounded: how deep commands nest and how many they
-// start, how many counters are sampled and how much is kept of each.
+// What a caller controls is bounded: how many commands a request starts, how
+// many counters are sampled and how much is kept of each. How deep commands
+// nest is for the dispatcher to bound.
 //
 // Everything is safe for concurrent use. One goroutine exists, and only while
 // counters are sampled; Close ends it.

@@ -16,7 +16,7 @@ import (
 type Helpers struct{ dispatch check.Runner }
 
 // NewHelpers returns CheckHelpers. The commands that it runs are looked up by
-// dispatch, with the origin check.Check.
+// dispatch, with the origin check.Check; dispatch bounds how deep they nest.
 func NewHelpers(dispatch check.Runner) *Helpers { return &Helpers{dispatch} }
 
 // Name is "CheckHelpers".

@@ -210,9 +210,9 @@ func TestRecursion(t *testing.T) {
 		}
 	}
 	for line, says := range map[string]string{
-		"check_always_ok again": "8 deep, perhaps in a circle",
-		"check_negate again":    "8 deep, perhaps in a circle",
-		"check_timeout again":   "8 deep, perhaps in a circle",
+		"check_always_ok again": "has started 64 commands already",
+		"check_negate again":    "has started 64 commands already",
+		"check_timeout again":   "has started 64 commands already",
 		`check_multi command=again command=again command=again command=again`: "has started 64 commands already",
 	} {
 		runs.Store(0)
