@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // guests are the programs that the benchmarks run, from the smallest on.

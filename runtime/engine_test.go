@@ -17,9 +17,9 @@ import (
 
 	goruntime "runtime"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // needCompiler skips tests of what only compiled programs have.

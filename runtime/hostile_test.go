@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // hostile are guests that try to get out, to stay, or to take more than they may.

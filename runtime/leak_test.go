@@ -10,9 +10,9 @@ import (
 
 	goruntime "runtime"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // TestNothingIsLeftBehind runs programs that end in every way, each many times,

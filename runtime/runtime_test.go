@@ -13,9 +13,9 @@ import (
 
 	goruntime "runtime"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // quiet hears the log of tests that provoke warnings.

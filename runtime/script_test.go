@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/wasmagent/wasmagent/runtime"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/runtime"
 )
 
 // The addresses that a script uses: the iovec with which it prints, the place of

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // newYear is the time of the files in these tests.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // tightLoop counts down from n in a loop of six instructions.

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
 )
 
 // profileOf is the profile of a function that follows _start in a module.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
-	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
 )
 
 // every lists the opcodes that the tables know.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 // programs end by themselves, in the same way however they are run.

@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
 )
 
 // A writer makes up valid functions. Its choices come from bytes, so that a fuzzer

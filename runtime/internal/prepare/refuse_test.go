@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
-	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 )
 
 const header = "\x00asm\x01\x00\x00\x00"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"math"
 	"testing"
 
@@ -68,6 +69,8 @@ type result struct {
 type machine struct {
 	wazero.Runtime
 	meter meter
+	files fs.FS    // at "/", if any
+	args  []string // after the program's name
 }
 
 func newMachine(t testing.TB, config wazero.RuntimeConfig) *machine {
@@ -75,6 +78,7 @@ func newMachine(t testing.TB, config wazero.RuntimeConfig) *machine {
 	m := &machine{
 		Runtime: wazero.NewRuntimeWithConfig(t.Context(), config),
 		meter:   meter{slice: 10_000, allowance: math.MaxInt64 / 2},
+		args:    []string{"an argument"},
 	}
 	t.Cleanup(func() { _ = m.Close(context.Background()) })
 	wasi_snapshot_preview1.MustInstantiate(t.Context(), m)
@@ -96,7 +100,10 @@ func (m *machine) run(t testing.TB, wasm []byte) result {
 		t.Fatal(err)
 	}
 	defer compiled.Close(context.Background())
-	config := wazero.NewModuleConfig().WithName("").WithArgs("guest", "an argument").WithStdout(&out).WithStartFunctions()
+	config := wazero.NewModuleConfig().WithName("").WithArgs(append([]string{"guest"}, m.args...)...).WithStdout(&out).WithStartFunctions()
+	if m.files != nil {
+		config = config.WithFSConfig(wazero.NewFSConfig().WithFSMount(m.files, "/"))
+	}
 	module, err := m.InstantiateModule(t.Context(), compiled, config)
 	if err == nil {
 		_, err = module.ExportedFunction("_start").Call(t.Context())

@@ -8,8 +8,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
-	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
 )
 
 func TestStack(t *testing.T) {
