@@ -202,7 +202,7 @@ func (s *System) counter(ctx context.Context, r *report, ref counterRef, args ar
 }
 
 // readings are the values of a counter: from its samples, or else read now.
-func (s *System) readings(ctx context.Context, c *sampled, path counterPath, span time.Duration) (samples []sample, over string, err error) {
+func (s *System) readings(ctx context.Context, c *sampled, path counterPath, span time.Duration) (samples []instance, over string, err error) {
 	if c != nil {
 		samples, err = s.sampler.samples(c, span)
 		if len(samples) > 0 && span > 0 {
@@ -217,7 +217,7 @@ func (s *System) readings(ctx context.Context, c *sampled, path counterPath, spa
 }
 
 // readNow reads a counter that is not sampled.
-func (s *System) readNow(ctx context.Context, path counterPath) ([]sample, error) {
+func (s *System) readNow(ctx context.Context, path counterPath) ([]instance, error) {
 	p, err := s.sampler.open(ctx, s.machine, path)
 	if err != nil {
 		return nil, err
@@ -235,11 +235,7 @@ func (s *System) readNow(ctx context.Context, path counterPath) ([]sample, error
 	if len(values) == 0 {
 		return nil, fmt.Errorf("counter %s has no value yet: ask again", path)
 	}
-	samples := make([]sample, len(values))
-	for i, v := range values {
-		samples[i] = sample{v, 1}
-	}
-	return samples, nil
+	return values, nil
 }
 
 // unitOf is the unit of a counter's values in performance data, told by its

@@ -31,7 +31,6 @@ type sampler struct {
 	mu       sync.Mutex
 	closed   bool
 	counters []*sampled
-	series   int // histories of all counters
 	stop     context.CancelFunc
 	stopped  chan struct{}
 }
@@ -45,12 +44,6 @@ type sampled struct {
 	due     time.Duration
 	values  map[string]*history // by instance
 	err     error               // why the last reading gave less than it should
-}
-
-// A sample is the value of one instance of a sampled counter.
-type sample struct {
-	instance
-	n int // readings that the value is the average of
 }
 
 func newSampler(m machine, open opener) *sampler {
@@ -201,26 +194,28 @@ func (s *sampler) store(c *sampled, now time.Duration, values []instance, err er
 	defer s.mu.Unlock()
 	c.err = err
 	for _, v := range values {
-		h := c.values[v.name]
-		if h == nil && s.series >= maxSeries {
-			s.forget(now)
-		}
-		if h == nil && s.series >= maxSeries {
+		switch {
+		case c.values[v.name] != nil:
+		case s.makeRoom(now):
+			c.values[v.name] = newHistory()
+		default:
 			c.err = fmt.Errorf("more than %d instances are sampled; %q is left out", maxSeries, v.name)
 			continue
 		}
-		if h == nil {
-			h = newHistory()
-			c.values[v.name] = h
-			s.series++
-		}
-		h.add(now, v.value)
+		c.values[v.name].add(now, v.value)
 	}
 }
 
-// forget makes room by dropping the instance that has been gone for longest,
-// if that is long.
-func (s *sampler) forget(now time.Duration) {
+// makeRoom tells whether one more instance can be sampled. If there are too
+// many it drops the one that has been gone for longest, if that is long.
+func (s *sampler) makeRoom(now time.Duration) bool {
+	series := 0
+	for _, c := range s.counters {
+		series += len(c.values)
+	}
+	if series < maxSeries {
+		return true
+	}
 	var values map[string]*history
 	var gone string
 	oldest := now - goneAfter
@@ -231,10 +226,8 @@ func (s *sampler) forget(now time.Duration) {
 			}
 		}
 	}
-	if values != nil {
-		delete(values, gone)
-		s.series--
-	}
+	delete(values, gone)
+	return values != nil
 }
 
 // find returns the sampled counter of that alias or path, or nil.
@@ -252,22 +245,21 @@ func (s *sampler) find(alias string, path counterPath) *sampled {
 // samples are the averages of a counter's instances over the last span, or
 // their newest values if span is 0, by name. An error says why the last
 // reading gave less than it should.
-func (s *sampler) samples(c *sampled, span time.Duration) ([]sample, error) {
+func (s *sampler) samples(c *sampled, span time.Duration) ([]instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Since(s.start)
-	var all []sample
+	var all []instance
 	for name, h := range c.values {
-		one := sample{instance{name, h.latest}, 1}
+		value, known := h.latest, now-h.newest <= 3*c.probe.every
 		if span > 0 {
-			one.value, one.n = h.mean(now, span)
-		} else if now-h.newest > 3*c.probe.every {
-			continue
+			mean, n := h.mean(now, span)
+			value, known = mean, n > 0
 		}
-		if one.n > 0 {
-			all = append(all, one)
+		if known {
+			all = append(all, instance{name, value})
 		}
 	}
-	slices.SortFunc(all, func(a, b sample) int { return strings.Compare(natural(a.name), natural(b.name)) })
+	slices.SortFunc(all, func(a, b instance) int { return strings.Compare(natural(a.name), natural(b.name)) })
 	return all, c.err
 }
