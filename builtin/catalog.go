@@ -139,7 +139,7 @@ func committedShare(m facts.Memory) *float64 {
 	if m.CommittedBytes == nil || m.CommitLimitBytes == nil || *m.CommitLimitBytes == 0 {
 		return nil
 	}
-	return number(100 * float64(*m.CommittedBytes) / float64(*m.CommitLimitBytes))
+	return new(100 * float64(*m.CommittedBytes) / float64(*m.CommitLimitBytes))
 }
 
 var diskFigures = []figure[facts.Disk]{
@@ -225,7 +225,7 @@ type mounted struct {
 var volumeFigures = []figure[mounted]{
 	{"% Free Space", gaugeMean, func(v mounted) *float64 {
 		if whole := float64(v.usage.UsedBytes + v.usage.AvailableBytes); whole > 0 {
-			return number(100 * float64(v.usage.AvailableBytes) / whole)
+			return new(100 * float64(v.usage.AvailableBytes) / whole)
 		}
 		return nil
 	}},
@@ -293,7 +293,7 @@ var loadFigures = []figure[facts.Load]{
 		if l.TasksRunning == nil {
 			return nil
 		}
-		return number(max(0, float64(*l.TasksRunning)-float64(l.LogicalCores)))
+		return new(max(0, float64(*l.TasksRunning)-float64(l.LogicalCores)))
 	}},
 	{"Context Switches/sec", rate, scaled(1, func(l facts.Load) *uint64 { return l.ContextSwitches })},
 }
@@ -319,9 +319,9 @@ type page struct{ used, total uint64 }
 var swapFigures = []figure[page]{
 	{"% Usage", gauge, func(p page) *float64 {
 		if p.total == 0 {
-			return number(0)
+			return new(0.0)
 		}
-		return number(100 * float64(p.used) / float64(p.total))
+		return new(100 * float64(p.used) / float64(p.total))
 	}},
 }
 

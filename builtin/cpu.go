@@ -44,7 +44,7 @@ func (s *System) runCPU(ctx context.Context, args arguments) (check.Result, erro
 
 // share is a percentage as performance data.
 func share(label string, v float64, warn, crit threshold) check.Perf {
-	return check.Perf{Label: label, Value: tidy(v), Unit: "%", Warn: warn.of(100), Crit: crit.of(100), Min: number(0), Max: number(100)}
+	return check.Perf{Label: label, Value: tidy(v), Unit: "%", Warn: warn.of(100), Crit: crit.of(100), Min: new(0.0), Max: new(100.0)}
 }
 
 // busyPercent is how much of the time between two readings was neither idle

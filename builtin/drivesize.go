@@ -92,7 +92,7 @@ func (r *report) filesystem(fs facts.Filesystem, args arguments) {
 
 // inodes judges the number of files by thresholds that are shares.
 func (r *report) inodes(name string, in facts.Inodes, warn, crit threshold) {
-	p := check.Perf{Label: name + " inodes", Value: float64(in.Used), Min: number(0), Max: number(float64(in.Total))}
+	p := check.Perf{Label: name + " inodes", Value: float64(in.Used), Min: new(0.0), Max: new(float64(in.Total))}
 	if warn.share {
 		p.Warn = whole(warn.of(float64(in.Total)))
 	}

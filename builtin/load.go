@@ -60,7 +60,7 @@ func (s *System) runLoad(ctx context.Context, args arguments) (check.Result, err
 	for i, average := range []float64{l.Load1, l.Load5, l.Load15} {
 		label := [...]string{"load1", "load5", "load15"}[i]
 		r.value(fmt.Sprintf("%s %.2f", label, average), check.Perf{
-			Label: label, Value: average, Warn: warn[i].of(cores), Crit: crit[i].of(cores), Min: number(0),
+			Label: label, Value: average, Warn: warn[i].of(cores), Crit: crit[i].of(cores), Min: new(0.0),
 		})
 	}
 	return r.result(fmt.Sprintf("load %.2f, %.2f, %.2f on %d processors", l.Load1, l.Load5, l.Load15, l.LogicalCores)), nil

@@ -99,5 +99,5 @@ func (r *report) volume(v volume, label string, args arguments) {
 
 // sized is a number of bytes out of total as performance data.
 func sized(label string, v, total float64) check.Perf {
-	return check.Perf{Label: label, Value: v, Unit: "B", Min: number(0), Max: number(total)}
+	return check.Perf{Label: label, Value: v, Unit: "B", Min: new(0.0), Max: new(total)}
 }

@@ -80,14 +80,12 @@ func (r *report) netInterface(before, after facts.Interface, seconds float64, ar
 		r.found(check.StateUnknown, name+": its traffic counters were reset")
 		return
 	}
-	r.value(fmt.Sprintf("%s %s/s received, %s/s sent", name, humanBytes(received), humanBytes(sent)), check.Perf{
-		Label: name + " total", Value: tidy(received + sent), Unit: "B", Min: number(0),
-		Warn: one[threshold](args, "warn").of(0), Crit: one[threshold](args, "crit").of(0),
-	})
+	words := fmt.Sprintf("%s %s/s received, %s/s sent", name, humanBytes(received), humanBytes(sent))
+	r.checked(words, check.Perf{Label: name + " total", Value: tidy(received + sent), Unit: "B", Min: new(0.0)}, args)
 	r.data(
-		check.Perf{Label: name + " received", Value: tidy(received), Unit: "B", Min: number(0)},
-		check.Perf{Label: name + " sent", Value: tidy(sent), Unit: "B", Min: number(0)},
-		check.Perf{Label: name + " errors", Value: tidy(failed), Min: number(0)},
+		check.Perf{Label: name + " received", Value: tidy(received), Unit: "B", Min: new(0.0)},
+		check.Perf{Label: name + " sent", Value: tidy(sent), Unit: "B", Min: new(0.0)},
+		check.Perf{Label: name + " errors", Value: tidy(failed), Min: new(0.0)},
 	)
 }
 

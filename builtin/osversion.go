@@ -34,10 +34,7 @@ func (s *System) runOSVersion(ctx context.Context, args arguments) (check.Result
 	}
 	words := describeOS(system)
 	r := newReport()
-	r.value(words, check.Perf{
-		Label: "version", Value: versionNumber(cmp.Or(system.Version, system.KernelVersion)),
-		Warn: one[threshold](args, "warn").of(0), Crit: one[threshold](args, "crit").of(0),
-	})
+	r.checked(words, check.Perf{Label: "version", Value: versionNumber(cmp.Or(system.Version, system.KernelVersion))}, args)
 	return r.result(words), nil
 }
 

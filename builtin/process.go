@@ -78,12 +78,11 @@ func (r *report) processes(name pattern, t tally, args arguments) {
 	if name == "*" {
 		label = "all"
 	}
-	r.value(fmt.Sprintf("%s: %s", label, counted(t.count, "process", "processes")), check.Perf{
-		Label: label, Value: float64(t.count), Warn: one[threshold](args, "warn").of(0), Crit: one[threshold](args, "crit").of(0), Min: number(0),
-	})
+	words := fmt.Sprintf("%s: %s", label, counted(t.count, "process", "processes"))
+	r.checked(words, check.Perf{Label: label, Value: float64(t.count), Min: new(0.0)}, args)
 	r.data(
-		check.Perf{Label: label + " resident", Value: float64(t.resident), Unit: "B", Min: number(0)},
-		check.Perf{Label: label + " threads", Value: float64(t.threads), Min: number(0)},
+		check.Perf{Label: label + " resident", Value: float64(t.resident), Unit: "B", Min: new(0.0)},
+		check.Perf{Label: label + " threads", Value: float64(t.threads), Min: new(0.0)},
 	)
 }
 

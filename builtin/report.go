@@ -30,6 +30,13 @@ func (r *report) value(words string, p check.Perf) {
 	r.data(p)
 }
 
+// checked is value for performance data that is judged by warn and crit, as
+// they are given.
+func (r *report) checked(words string, p check.Perf, args arguments) {
+	p.Warn, p.Crit = one[threshold](args, "warn").of(0), one[threshold](args, "crit").of(0)
+	r.value(words, p)
+}
+
 // found adds a finding.
 func (r *report) found(s check.State, words string) {
 	r.state = check.Worse(r.state, s)
@@ -85,6 +92,3 @@ func join(findings []finding, separator string, states bool) string {
 	}
 	return strings.Join(words, separator)
 }
-
-// number is a pointer to v, for the bounds of performance data.
-func number(v float64) *float64 { return &v }

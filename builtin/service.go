@@ -73,11 +73,8 @@ func reportServices(chosen []facts.Service, wrong []string, args arguments) chec
 		words = strings.Join(wrong, ", ")
 	}
 	r := newReport()
-	r.value(words, check.Perf{
-		Label: "wrong", Value: float64(len(wrong)), Min: number(0), Max: number(float64(len(chosen))),
-		Warn: one[threshold](args, "warn").of(0), Crit: one[threshold](args, "crit").of(0),
-	})
-	r.data(check.Perf{Label: "checked", Value: float64(len(chosen)), Min: number(0)})
+	r.checked(words, check.Perf{Label: "wrong", Value: float64(len(wrong)), Min: new(0.0), Max: new(float64(len(chosen)))}, args)
+	r.data(check.Perf{Label: "checked", Value: float64(len(chosen)), Min: new(0.0)})
 	return r.result(words)
 }
 

@@ -32,9 +32,6 @@ func (s *System) runUptime(ctx context.Context, args arguments) (check.Result, e
 	booted := time.Unix(int64(u.BootTimeSeconds), 0).UTC().Format("2006-01-02 15:04:05 UTC")
 	words := fmt.Sprintf("up %s, since %s", humanTime(u.UptimeSeconds), booted)
 	r := newReport()
-	r.value(words, check.Perf{
-		Label: "uptime", Value: math.Floor(u.UptimeSeconds), Unit: "s",
-		Warn: one[threshold](args, "warn").of(0), Crit: one[threshold](args, "crit").of(0), Min: number(0),
-	})
+	r.checked(words, check.Perf{Label: "uptime", Value: math.Floor(u.UptimeSeconds), Unit: "s", Min: new(0.0)}, args)
 	return r.result(words), nil
 }
