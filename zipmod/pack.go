@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/wasmagent/wasmagent/policy"
 )
@@ -133,7 +134,7 @@ func (p *packing) read(name string) ([]byte, error) {
 // archive writes a zip. It compresses fast rather than well: a directory is
 // packed at every run of a check that is being written.
 func archive(files map[string][]byte) ([]byte, error) {
-	const firstDay = 1<<5 | 1 // 1980-01-01 as MS-DOS has it
+	firstDay := time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC) // of MS-DOS, whose times zips have
 	compressor, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func archive(files map[string][]byte) ([]byte, error) {
 		return compressor, nil
 	})
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, ModifiedDate: firstDay})
+		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: firstDay})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
