@@ -81,19 +81,8 @@ var (
 )
 
 // known is a figure that every system gives.
-func known[T, N any](of func(T) N, number func(N) float64) func(T) *float64 {
-	return func(v T) *float64 {
-		n := number(of(v))
-		return &n
-	}
-}
-
-func count[T any](of func(T) uint64) func(T) *float64 {
-	return known(of, func(n uint64) float64 { return float64(n) })
-}
-
-func real[T any](of func(T) float64) func(T) *float64 {
-	return known(of, func(n float64) float64 { return n })
+func known[T any, N uint64 | float64](of func(T) N) func(T) *float64 {
+	return func(v T) *float64 { return new(float64(of(v))) }
 }
 
 // scaled is a figure that a system may leave out, multiplied by factor.
@@ -109,12 +98,12 @@ func scaled[T any, N uint64 | float64 | int32](factor float64, of func(T) *N) fu
 }
 
 var processorFigures = []figure[facts.Core]{
-	{"% Processor Time", busyShare, real(func(c facts.Core) float64 {
+	{"% Processor Time", busyShare, known(func(c facts.Core) float64 {
 		return 100 * (allSeconds(c.ModeSeconds) - idleSeconds(c.ModeSeconds))
 	})},
-	{"% Idle Time", busyShare, real(func(c facts.Core) float64 { return 100 * idleSeconds(c.ModeSeconds) })},
-	{"% User Time", busyShare, real(func(c facts.Core) float64 { return 100 * (c.ModeSeconds.User + or(c.ModeSeconds.Nice, 0)) })},
-	{"% Privileged Time", busyShare, real(func(c facts.Core) float64 { return 100 * privilegedSeconds(c.ModeSeconds) })},
+	{"% Idle Time", busyShare, known(func(c facts.Core) float64 { return 100 * idleSeconds(c.ModeSeconds) })},
+	{"% User Time", busyShare, known(func(c facts.Core) float64 { return 100 * (c.ModeSeconds.User + or(c.ModeSeconds.Nice, 0)) })},
+	{"% Privileged Time", busyShare, known(func(c facts.Core) float64 { return 100 * privilegedSeconds(c.ModeSeconds) })},
 }
 
 func processorRows(ctx context.Context, m machine) ([]row[facts.Core], error) {
@@ -127,9 +116,9 @@ func processorRows(ctx context.Context, m machine) ([]row[facts.Core], error) {
 }
 
 var memoryFigures = []figure[facts.Memory]{
-	{"Available Bytes", gauge, count(func(m facts.Memory) uint64 { return m.AvailableBytes })},
-	{"Available KBytes", gauge, real(func(m facts.Memory) float64 { return float64(m.AvailableBytes) / kilo })},
-	{"Available MBytes", gauge, real(func(m facts.Memory) float64 { return float64(m.AvailableBytes) / mega })},
+	{"Available Bytes", gauge, known(func(m facts.Memory) uint64 { return m.AvailableBytes })},
+	{"Available KBytes", gauge, known(func(m facts.Memory) float64 { return float64(m.AvailableBytes) / kilo })},
+	{"Available MBytes", gauge, known(func(m facts.Memory) float64 { return float64(m.AvailableBytes) / mega })},
 	{"Committed Bytes", gauge, scaled(1, func(m facts.Memory) *uint64 { return m.CommittedBytes })},
 	{"Commit Limit", gauge, scaled(1, func(m facts.Memory) *uint64 { return m.CommitLimitBytes })},
 	{"% Committed Bytes In Use", gauge, committedShare},
@@ -145,12 +134,12 @@ func committedShare(m facts.Memory) *float64 {
 var diskFigures = []figure[facts.Disk]{
 	{"% Disk Time", busyShare, scaled(100, func(d facts.Disk) *float64 { return d.BusySeconds })},
 	{"% Idle Time", idleShare, scaled(100, func(d facts.Disk) *float64 { return d.BusySeconds })},
-	{"Disk Read Bytes/sec", rate, count(func(d facts.Disk) uint64 { return d.ReadBytes })},
-	{"Disk Write Bytes/sec", rate, count(func(d facts.Disk) uint64 { return d.WrittenBytes })},
-	{"Disk Bytes/sec", rate, count(func(d facts.Disk) uint64 { return d.ReadBytes + d.WrittenBytes })},
-	{"Disk Reads/sec", rate, count(func(d facts.Disk) uint64 { return d.Reads })},
-	{"Disk Writes/sec", rate, count(func(d facts.Disk) uint64 { return d.Writes })},
-	{"Disk Transfers/sec", rate, count(func(d facts.Disk) uint64 { return d.Reads + d.Writes })},
+	{"Disk Read Bytes/sec", rate, known(func(d facts.Disk) uint64 { return d.ReadBytes })},
+	{"Disk Write Bytes/sec", rate, known(func(d facts.Disk) uint64 { return d.WrittenBytes })},
+	{"Disk Bytes/sec", rate, known(func(d facts.Disk) uint64 { return d.ReadBytes + d.WrittenBytes })},
+	{"Disk Reads/sec", rate, known(func(d facts.Disk) uint64 { return d.Reads })},
+	{"Disk Writes/sec", rate, known(func(d facts.Disk) uint64 { return d.Writes })},
+	{"Disk Transfers/sec", rate, known(func(d facts.Disk) uint64 { return d.Reads + d.Writes })},
 	{"Current Disk Queue Length", gauge, scaled(1, func(d facts.Disk) *uint64 { return d.InFlight })},
 	{"Avg. Disk Queue Length", rate, scaled(1, func(d facts.Disk) *float64 { return d.QueueSeconds })},
 }
@@ -229,7 +218,7 @@ var volumeFigures = []figure[mounted]{
 		}
 		return nil
 	}},
-	{"Free Megabytes", gauge, real(func(v mounted) float64 { return float64(v.usage.AvailableBytes) / mega })},
+	{"Free Megabytes", gauge, known(func(v mounted) float64 { return float64(v.usage.AvailableBytes) / mega })},
 }
 
 // volumeDiskFigures is the figures of disks, for the devices of file systems.
@@ -268,12 +257,12 @@ func volumeRows(ctx context.Context, m machine) ([]row[mounted], error) {
 }
 
 var interfaceFigures = []figure[facts.Counters]{
-	{"Bytes Total/sec", rate, count(func(c facts.Counters) uint64 { return c.ReceivedBytes + c.SentBytes })},
-	{"Bytes Received/sec", rate, count(func(c facts.Counters) uint64 { return c.ReceivedBytes })},
-	{"Bytes Sent/sec", rate, count(func(c facts.Counters) uint64 { return c.SentBytes })},
-	{"Packets/sec", rate, count(func(c facts.Counters) uint64 { return c.ReceivedPackets + c.SentPackets })},
-	{"Packets Received/sec", rate, count(func(c facts.Counters) uint64 { return c.ReceivedPackets })},
-	{"Packets Sent/sec", rate, count(func(c facts.Counters) uint64 { return c.SentPackets })},
+	{"Bytes Total/sec", rate, known(func(c facts.Counters) uint64 { return c.ReceivedBytes + c.SentBytes })},
+	{"Bytes Received/sec", rate, known(func(c facts.Counters) uint64 { return c.ReceivedBytes })},
+	{"Bytes Sent/sec", rate, known(func(c facts.Counters) uint64 { return c.SentBytes })},
+	{"Packets/sec", rate, known(func(c facts.Counters) uint64 { return c.ReceivedPackets + c.SentPackets })},
+	{"Packets Received/sec", rate, known(func(c facts.Counters) uint64 { return c.ReceivedPackets })},
+	{"Packets Sent/sec", rate, known(func(c facts.Counters) uint64 { return c.SentPackets })},
 }
 
 // interfaceRows is the interfaces with counters, without the loopback.
@@ -299,12 +288,12 @@ var loadFigures = []figure[facts.Load]{
 }
 
 var uptimeFigures = []figure[facts.Uptime]{
-	{"System Up Time", gauge, real(func(u facts.Uptime) float64 { return u.UptimeSeconds })},
+	{"System Up Time", gauge, known(func(u facts.Uptime) float64 { return u.UptimeSeconds })},
 }
 
 var processesFigures = []figure[facts.Processes]{
-	{"Processes", slowGauge, count(func(p facts.Processes) uint64 { return uint64(len(p.Processes)) })},
-	{"Threads", slowGauge, count(func(all facts.Processes) uint64 {
+	{"Processes", slowGauge, known(func(p facts.Processes) uint64 { return uint64(len(p.Processes)) })},
+	{"Threads", slowGauge, known(func(all facts.Processes) uint64 {
 		var n uint64
 		for _, p := range all.Processes {
 			n += uint64(or(p.Threads, 0))
@@ -341,7 +330,7 @@ var processFigures = []figure[facts.Process]{
 	{"Working Set", slowGauge, scaled(1, func(p facts.Process) *uint64 { return p.ResidentBytes })},
 	{"Virtual Bytes", slowGauge, scaled(1, func(p facts.Process) *uint64 { return p.VirtualBytes })},
 	{"Thread Count", slowGauge, scaled(1, func(p facts.Process) *int32 { return p.Threads })},
-	{"ID Process", slowGauge, real(func(p facts.Process) float64 { return float64(p.PID) })},
+	{"ID Process", slowGauge, known(func(p facts.Process) float64 { return float64(p.PID) })},
 }
 
 // processorTime is a sum of processor times, 100 a second.
