@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// MaxWords is the most words of an expanded command line, and MaxLine the most
-// bytes of all of them together.
+// maxWords is the most words of an expanded command line, and maxExpanded the
+// most bytes of all of them together.
 const (
-	MaxWords = 4096
-	MaxLine  = 128 << 10
+	maxWords    = 4096
+	maxExpanded = 128 << 10
 )
 
 // argsMacro stands for all of the caller's arguments.
 const argsMacro = "$ARGS$"
 
-// Expand fills the caller's arguments into a command line: $ARG1$, $ARG2$ and so
+// expand fills the caller's arguments into a command line: $ARG1$, $ARG2$ and so
 // on are one argument each, wherever in a word they stand. $ARGS$ is all of
 // them: one word each where it is a word of its own, joined with blanks inside
 // of a word. A macro that nobody filled is the empty string. Without any macro
 // the arguments are appended. The first word, the script's name, stays as it
 // is, and what a macro stands for is not expanded again.
 //
-// The result is a new slice of at most MaxWords words and MaxLine bytes;
+// The result is a new slice of at most maxWords words and maxExpanded bytes;
 // anything larger is an error.
-func Expand(command, args []string) ([]string, error) {
+func expand(command, args []string) ([]string, error) {
 	e := expansion{args: args}
 	for i, word := range command {
 		switch {
@@ -44,7 +44,7 @@ func Expand(command, args []string) ([]string, error) {
 		e.add(args...)
 	}
 	if e.tooLarge() {
-		return nil, fmt.Errorf("command line of %s: larger than %d words or %d bytes with the arguments filled in; pass fewer or shorter ones", command[0], MaxWords, MaxLine)
+		return nil, fmt.Errorf("command line of %s: larger than %d words or %d bytes with the arguments filled in; pass fewer or shorter ones", command[0], maxWords, maxExpanded)
 	}
 	return e.words, nil
 }
@@ -57,7 +57,7 @@ type expansion struct {
 	macros bool // a macro was seen
 }
 
-func (e *expansion) tooLarge() bool { return e.size > MaxLine || len(e.words) > MaxWords }
+func (e *expansion) tooLarge() bool { return e.size > maxExpanded || len(e.words) > maxWords }
 
 func (e *expansion) add(words ...string) {
 	if e.tooLarge() {
@@ -72,7 +72,7 @@ func (e *expansion) add(words ...string) {
 // fill replaces the macros in one word.
 func (e *expansion) fill(word string) string {
 	var b strings.Builder
-	for b.Len() <= MaxLine {
+	for b.Len() <= maxExpanded {
 		before, macro, after, found := cutMacro(word)
 		b.WriteString(before)
 		if !found {

@@ -54,7 +54,7 @@ func TestExpand(t *testing.T) {
 
 func TestExpandIsBounded(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", providers.MaxLine/2)
+	long := strings.Repeat("x", providers.MaxExpanded/2)
 	for name, row := range map[string]struct{ command, args []string }{
 		"joined often":  {[]string{"x", strings.Repeat("$ARGS$", 1000)}, []string{long}},
 		"spliced often": {slices.Repeat([]string{"$ARGS$"}, 1000), []string{long}},
@@ -104,7 +104,7 @@ func FuzzExpand(f *testing.F) {
 		got, err := providers.Expand(c, a)
 		want := expandSimply(c, a)
 		if err != nil {
-			if size := len(strings.Join(want, "")); size <= providers.MaxLine && len(want) <= providers.MaxWords {
+			if size := len(strings.Join(want, "")); size <= providers.MaxExpanded && len(want) <= providers.MaxWords {
 				t.Fatalf("Expand(%q, %q): %v, of %d bytes in %d words", c, a, err, size, len(want))
 			}
 			return

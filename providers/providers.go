@@ -291,12 +291,8 @@ func Asked(m *zipmod.Module, plans []Plan) policy.Patterns {
 // Close ends what the module holds: its programs, and the directory that it was
 // unpacked into. No run may be in flight, and none may follow.
 func (l *Loaded) Close() error {
-	var errs []error
-	for _, program := range l.programs {
-		errs = append(errs, program.Close())
-	}
-	l.home.close()
-	return errors.Join(errs...)
+	defer l.home.close()
+	return closeAll(l.programs)
 }
 
 // unable answers for a script that cannot be run at all.

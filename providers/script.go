@@ -23,7 +23,7 @@ type script struct {
 // Run answers with what the script says, or with UNKNOWN for a script that did
 // not come to say it. A script that could not be started is an error.
 func (s script) Run(ctx context.Context, req check.Request) (check.Result, error) {
-	argv, err := Expand(s.command, req.Args)
+	argv, err := expand(s.command, req.Args)
 	if err != nil {
 		return check.Result{}, err
 	}

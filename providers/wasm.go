@@ -6,7 +6,6 @@ import (
 	"fmt"
 	goruntime "runtime"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -33,44 +32,35 @@ func (p *Providers) root(m *zipmod.Module, access policy.Access) (*runtime.Root,
 
 // compile makes the module's programs, each file once, by file.
 func (p *Providers) compile(ctx context.Context, m *zipmod.Module, plans []Plan, limits policy.Limits) (map[string]*runtime.Program, error) {
-	var (
-		mu       sync.Mutex
-		group    errgroup.Group
-		errs     = make(map[string]error)
-		programs = make(map[string]*runtime.Program)
-		files    = programFiles(plans)
-	)
+	files := programFiles(plans)
+	programs, errs := make([]*runtime.Program, len(files)), make([]error, len(files))
+	var group errgroup.Group
 	group.SetLimit(goruntime.GOMAXPROCS(0))
-	for _, file := range files {
+	for i, file := range files {
 		group.Go(func() error {
-			program, err := p.program(ctx, m, file, limits)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				errs[file] = fmt.Errorf("script %s: %w", file, err)
-			} else {
-				programs[file] = program
-			}
+			programs[i], errs[i] = p.program(ctx, m, file, limits)
 			return nil
 		})
 	}
 	_ = group.Wait() // every error is in errs
-	if len(errs) == 0 {
-		return programs, nil
+	byFile := make(map[string]*runtime.Program)
+	for i, program := range programs {
+		if program != nil {
+			byFile[files[i]] = program
+		}
 	}
-	for _, program := range programs {
-		errs[""] = errors.Join(errs[""], program.Close())
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, closeAll(byFile))
 	}
-	return nil, inOrder(files, errs)
+	return byFile, nil
 }
 
-// inOrder joins the errors in the order of their files; "" comes last.
-func inOrder(files []string, errs map[string]error) error {
-	var joined []error
-	for _, file := range append(files, "") {
-		joined = append(joined, errs[file])
+func closeAll(programs map[string]*runtime.Program) error {
+	var errs []error
+	for _, program := range programs {
+		errs = append(errs, program.Close())
 	}
-	return errors.Join(joined...)
+	return errors.Join(errs...)
 }
 
 // programFiles lists the files that run in the sandbox, each once.
@@ -86,9 +76,13 @@ func programFiles(plans []Plan) []string {
 
 func (p *Providers) program(ctx context.Context, m *zipmod.Module, file string, limits policy.Limits) (*runtime.Program, error) {
 	if p.engine == nil {
-		return nil, errors.New("there is no engine for WebAssembly; set Config.Engine")
+		return nil, fmt.Errorf("script %s: there is no engine for WebAssembly; set Config.Engine", file)
 	}
-	return p.engine.Program(ctx, m.Name+"/"+file, content(m, file), limits)
+	program, err := p.engine.Program(ctx, m.Name+"/"+file, content(m, file), limits)
+	if err != nil {
+		return nil, fmt.Errorf("script %s: %w", file, err)
+	}
+	return program, nil
 }
 
 // sandboxed is a program with the file system and the limits of its module.
