@@ -19,6 +19,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,6 @@ type Agent struct {
 	table   atomic.Pointer[table]
 	running atomic.Int64
 	events  events
-	late    error // the cause of ending a builtin command that took too long
 
 	changing sync.Mutex // held while the table is changed; guards what follows
 	builtins map[string]available
@@ -105,11 +105,7 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &Agent{
-		config:   c,
-		builtins: make(map[string]available),
-		late:     fmt.Errorf("stopped after its time limit of %v", c.Time),
-	}
+	a := &Agent{config: c, builtins: make(map[string]available)}
 	a.table.Store(&table{})
 	return a
 }
@@ -121,26 +117,30 @@ func New(c Config) *Agent {
 // nobody may write to them from then on.
 func (a *Agent) Run(ctx context.Context, req check.Request) (check.Result, error) {
 	began := time.Now()
+	e := a.answer(ctx, req)
+	e.Time = time.Now()
+	e.Result.Usage.Wall = cmp.Or(e.Result.Usage.Wall, e.Time.Sub(began))
+	a.events.emit(e)
+	if e.Err != nil {
+		return check.Result{Usage: e.Result.Usage}, e.Err
+	}
+	return e.Result, nil
+}
+
+// answer runs a request and makes the event of that, without its time.
+func (a *Agent) answer(ctx context.Context, req check.Request) check.Event {
 	e := check.Event{Request: req}
 	if e.Err = checkSize(req); e.Err != nil {
 		e.Request = check.Request{Command: req.Command[:min(len(req.Command), MaxCommand)], Origin: req.Origin}
 	} else {
 		e.Module, e.Result, e.Err = a.dispatch(ctx, req)
 	}
-	e.Time = time.Now()
-	usage := e.Result.Usage
-	if usage.Wall == 0 {
-		usage.Wall = e.Time.Sub(began)
-	}
-	result := check.Result{}
-	if e.Err == nil {
-		result = e.Result
-	} else {
+	if e.Err != nil {
+		usage := e.Result.Usage
 		e.Result = check.Unknown(e.Err)
+		e.Result.Usage = usage
 	}
-	result.Usage, e.Result.Usage = usage, usage
-	a.events.emit(e)
-	return result, e.Err
+	return e
 }
 
 // checkSize refuses requests that are too large to be looked at.
@@ -206,7 +206,7 @@ func (a *Agent) find(name string) (*command, error) {
 func (a *Agent) run(ctx context.Context, c *command, req check.Request) (result check.Result, err error) {
 	if c.module.builtin != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, a.late)
+		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, fmt.Errorf("stopped after its time limit of %v", a.config.Time))
 		defer cancel()
 	}
 	defer func() {

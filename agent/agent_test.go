@@ -108,7 +108,6 @@ type builtin struct {
 	closed   atomic.Int32
 }
 
-func (b *builtin) Name() string                      { return b.name }
 func (b *builtin) Description() string               { return "the builtin module " + b.name }
 func (b *builtin) Commands() map[string]check.Runner { return b.commands }
 func (b *builtin) Close() error                      { b.closed.Add(1); return nil }

@@ -10,8 +10,6 @@ import (
 
 // A Builtin is a module that is compiled in.
 type Builtin interface {
-	// Name is the MODULE of MODULE.alias.
-	Name() string
 	// Description is one sentence for people.
 	Description() string
 	// Commands are the module's commands by alias. An alias that begins with
@@ -27,25 +25,14 @@ type available struct {
 	open func() Builtin
 }
 
-// AddBuiltin makes a builtin module available: open is called when the module
-// is loaded, because it was asked for or because another module requires it.
-// From then on no zip module can have its name.
+// AddBuiltin makes a builtin module available under a name, the MODULE of
+// MODULE.alias: open is called when the module is loaded, because it was asked
+// for or because another module requires it. From then on no zip module can have
+// its name.
 func (a *Agent) AddBuiltin(name string, open func() Builtin) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	a.builtins[fold(name)] = available{name: name, open: open}
-}
-
-// Builtins lists the builtin modules that are available, loaded or not.
-func (a *Agent) Builtins() []string {
-	a.changing.Lock()
-	defer a.changing.Unlock()
-	var names []string
-	for _, b := range a.builtins {
-		names = append(names, b.name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // openBuiltin starts a builtin module.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/check"
@@ -108,7 +109,7 @@ func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) e
 
 // requireAll loads what a module requires, as far as it is not loaded.
 func (c *change) requireAll(ctx context.Context, zip *zipmod.Module, trail []string) error {
-	trail = append(trail[:len(trail):len(trail)], zip.Name)
+	trail = append(slices.Clip(trail), zip.Name)
 	var errs []error
 	for _, name := range zip.Requires {
 		errs = append(errs, c.require(ctx, name, zip, trail))
@@ -119,14 +120,14 @@ func (c *change) requireAll(ctx context.Context, zip *zipmod.Module, trail []str
 func (c *change) require(ctx context.Context, name string, by *zipmod.Module, trail []string) error {
 	for i, waiting := range trail {
 		if fold(waiting) == fold(name) {
-			return fmt.Errorf("modules require each other in a circle: %s; take one of them out of modules", strings.Join(append(trail[i:len(trail):len(trail)], waiting), " -> "))
+			return fmt.Errorf("modules require each other in a circle: %s; take one of them out of modules", strings.Join(append(slices.Clip(trail[i:]), waiting), " -> "))
 		}
-	}
-	if b, ok := c.agent.builtins[fold(name)]; ok && c.table.modules[fold(name)] == nil {
-		return c.openBuiltin(b)
 	}
 	if m := c.table.modules[fold(name)]; m != nil {
 		return c.recheck(ctx, m, trail)
+	}
+	if b, ok := c.agent.builtins[fold(name)]; ok {
+		return c.openBuiltin(b)
 	}
 	zip, err := c.agent.config.Find(name, by)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -169,9 +169,6 @@ func TestBuiltinModulesThatAreWantedStay(t *testing.T) {
 	}
 	wantModules(t, a, "Sys")
 	wantText(t, a.LoadBuiltin(t.Context(), "nowhere"), `no module "nowhere" is built in`)
-	if got := a.Builtins(); !slices.Equal(got, []string{"Sys"}) {
-		t.Errorf("builtin modules %q", got)
-	}
 }
 
 func TestOnStartLinesThatFailDegrade(t *testing.T) {
