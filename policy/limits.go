@@ -109,13 +109,14 @@ func (l Limits) Over(base Limits) Limits {
 	}
 }
 
-// units are the suffixes of Bytes, longest first, so that "KiB" is not read as "B".
+// units are the suffixes of Bytes: the binary ones first, which String chooses
+// from, the largest first, and "B" last, so that "KiB" is not read as that.
 var units = []struct {
 	name string
 	size Bytes
 }{
-	{"KiB", KiB}, {"MiB", MiB}, {"GiB", GiB},
-	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},
+	{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB},
+	{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3},
 	{"B", 1},
 }
 
@@ -138,10 +139,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 
 // String writes the size in the largest binary unit that divides it.
 func (b Bytes) String() string {
-	for _, u := range []struct {
-		name string
-		size Bytes
-	}{{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}} {
+	for _, u := range units[:3] {
 		if b != 0 && b%u.size == 0 {
 			return fmt.Sprintf("%d %s", b/u.size, u.name)
 		}
