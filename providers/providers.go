@@ -87,8 +87,8 @@ type Config struct {
 	// also the PATH of host processes. Nil is the system's own directories.
 	Path []string
 	// UnpackDir is where modules with host scripts are unpacked while they are
-	// loaded; it is created if missing, and refused if others can reach into it.
-	// Several agents may share it.
+	// loaded; it is created if missing, and refused if others can reach into it
+	// or put another in its place. Several agents may share it.
 	UnpackDir string
 	// Log hears of what could not be cleaned up. Nil is slog.Default.
 	Log *slog.Logger
