@@ -43,9 +43,17 @@ func (s source) asc() (string, error) {
 		return asc, nil
 	}
 	if slices.Contains(s.files, "package.json") {
-		return "", fmt.Errorf("its packages are not installed; run: npm install --prefix %s", s.dir)
+		return "", fmt.Errorf("its packages are not installed; %s --prefix %s", npmInstall(), s.dir)
 	}
-	return "", fmt.Errorf("there is no AssemblyScript compiler; run: npm install --prefix %s assemblyscript %s", s.dir, shim)
+	return "", fmt.Errorf("there is no AssemblyScript compiler; %s --prefix %s assemblyscript %s", npmInstall(), s.dir, shim)
+}
+
+// npmInstall is what to do about packages that are missing.
+func npmInstall() string {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return "install Node.js and run: npm install"
+	}
+	return "run: npm install"
 }
 
 // modules lists where npm installs for the source: node_modules in its
@@ -79,7 +87,7 @@ func (s source) withoutConfig(asc string) ([]string, error) {
 		entry, err := s.entry()
 		return []string{entry, "--config", relative, "--optimize"}, err
 	}
-	return nil, fmt.Errorf("it needs %s; run: npm install --prefix %s %[1]s", shim, s.dir)
+	return nil, fmt.Errorf("it needs %s; %s --prefix %s %[1]s", shim, npmInstall(), s.dir)
 }
 
 func (s source) entry() (string, error) {

@@ -17,7 +17,7 @@ func compileC(ctx context.Context, s source, out string) error {
 		return err
 	}
 	args := append(compiler, "-O2", "-s", "-o", out)
-	_, err = command{dir: s.dir, args: append(args, s.with(".c")...)}.run(ctx)
+	_, err = command{dir: s.dir, env: tempIn(filepath.Dir(out)), args: append(args, s.with(".c")...)}.run(ctx)
 	return err
 }
 

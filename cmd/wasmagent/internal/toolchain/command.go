@@ -28,19 +28,25 @@ func (c command) run(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), c.env...)
-	cmd.WaitDelay = 2 * time.Second
+	cmd.WaitDelay = 5 * time.Second
+	endTogether(cmd)
 	var stdout strings.Builder
 	var stderr head
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	switch exit := (*exec.ExitError)(nil); {
 	case ctx.Err() != nil:
+		killRest(cmd)
 		return "", context.Cause(ctx)
 	case errors.As(err, &exit):
 		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(c.args[0]), err, stderr.String())
 	}
 	return stdout.String(), err
 }
+
+// tempIn makes a directory the one for temporary files, so that what a compiler
+// leaves there goes with it.
+func tempIn(dir string) []string { return []string{"TMPDIR=" + dir, "TMP=" + dir, "TEMP=" + dir} }
 
 // A head is a writer that keeps the first maxMessages bytes.
 type head struct {

@@ -20,10 +20,24 @@ func compileGo(ctx context.Context, s source, out string) error {
 	args := []string{compiler, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out}
 	_, err = command{
 		dir:  s.dir,
-		env:  []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"},
+		env:  slices.Concat(goDirs(s.work), tempIn(filepath.Dir(out)), []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}),
 		args: append(args, s.goPackage()...),
 	}.run(ctx)
 	return err
+}
+
+// goDirs are the directories that Go keeps its own files in, for a user without a
+// home that can be written, such as that of a service.
+func goDirs(work string) []string {
+	home, err := os.UserCacheDir()
+	if os.Getenv("GOCACHE") != "" || err == nil && os.MkdirAll(home, 0o700) == nil {
+		return nil
+	}
+	env := []string{"GOCACHE=" + filepath.Join(work, "go-cache")}
+	if os.Getenv("GOPATH") == "" && os.Getenv("GOMODCACHE") == "" {
+		env = append(env, "GOPATH="+filepath.Join(work, "go"), "GOFLAGS="+os.Getenv("GOFLAGS")+" -modcacherw")
+	}
+	return env
 }
 
 // goPackage is what to build: the package in the directory, or, outside of any

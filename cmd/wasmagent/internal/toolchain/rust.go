@@ -32,7 +32,7 @@ func compileRust(ctx context.Context, s source, out string) error {
 		return err
 	}
 	args := []string{r.rustc, "--edition", "2021", "--crate-name", "program", "--crate-type", kind, "--target", r.target, "-O", "-C", "panic=abort", "-C", "strip=symbols", "-o", out, main}
-	_, err = command{dir: s.dir, args: args}.run(ctx)
+	_, err = command{dir: s.dir, env: tempIn(filepath.Dir(out)), args: args}.run(ctx)
 	return err
 }
 
@@ -91,7 +91,7 @@ func compileCargo(ctx context.Context, s source, out string) error {
 	if err != nil {
 		return err
 	}
-	target := filepath.Join(filepath.Dir(filepath.Dir(out)), s.base()+".target") // stays, for the next build
+	target := filepath.Join(s.work, s.base()+".target") // stays, for the next build
 	messages, err := command{
 		dir: s.dir,
 		env: []string{"RUSTC=" + r.rustc},

@@ -20,6 +20,7 @@ type source struct {
 	name     string // of the program in the module, such as "scripts/check_x.wasm"
 	files    []string
 	language language
+	work     string // where programs are kept, and what else is for the next build
 }
 
 // Sources lists the programs of the module in a directory that can be built and
@@ -103,9 +104,9 @@ func (s source) with(extension string) []string {
 
 // kept is where the program is kept. Unless the compiler keeps track of changes
 // itself, the name tells one content of the sources from another.
-func (s source) kept(work string) (string, error) {
+func (s source) kept() (string, error) {
 	if s.language.caches {
-		return filepath.Join(work, s.base()+".wasm"), nil
+		return filepath.Join(s.work, s.base()+".wasm"), nil
 	}
 	hash := sha256.New()
 	for _, tool := range installed(s.language.tools) {
@@ -119,7 +120,7 @@ func (s source) kept(work string) (string, error) {
 		}
 		return s.add(hash, name)
 	})
-	return filepath.Join(work, s.base()+"-"+hex.EncodeToString(hash.Sum(nil)[:12])+".wasm"), err
+	return filepath.Join(s.work, s.base()+"-"+hex.EncodeToString(hash.Sum(nil)[:12])+".wasm"), err
 }
 
 // skipInstalled leaves out the directories that tools fill.

@@ -7,7 +7,7 @@
 // compiler have not changed is not compiled again. A program that cannot be
 // built, for want of a compiler or for a mistake in it, is reported with what to
 // do and does not keep the others from being built. What a compiler prints is
-// bounded.
+// bounded. A build that is cancelled ends its compilers and leaves nothing.
 //
 // Compilers run with the rights and the environment of the agent's user, and a
 // build may run code of the module's author: only directories are built, never
@@ -23,7 +23,9 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/wasmagent/wasmagent/internal/private"
 )
@@ -63,7 +65,11 @@ func (b Builder) Build(ctx context.Context, dir string) (Programs, error) {
 		return Programs{}, err
 	}
 	defer done()
-	return b.all(ctx, sources, work), nil
+	programs := b.all(ctx, sources, work)
+	if ctx.Err() != nil {
+		return Programs{}, context.Cause(ctx)
+	}
+	return programs, nil
 }
 
 // all builds the programs, several at a time.
@@ -76,7 +82,8 @@ func (b Builder) all(ctx context.Context, sources []source, work string) Program
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			data, err := b.one(ctx, s, work)
+			s.work = work
+			data, err := b.one(ctx, s)
 			lock.Lock()
 			defer lock.Unlock()
 			if err != nil {
@@ -93,11 +100,11 @@ func (b Builder) all(ctx context.Context, sources []source, work string) Program
 // one returns the program of a source, compiled if it is not there already; nil
 // for one that the module has. The compiler writes beside the program, so that
 // nobody reads half of one.
-func (b Builder) one(ctx context.Context, s source, work string) ([]byte, error) {
+func (b Builder) one(ctx context.Context, s source) ([]byte, error) {
 	if s.built() {
 		return nil, nil
 	}
-	kept, err := s.kept(work)
+	kept, err := s.kept()
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +114,10 @@ func (b Builder) one(ctx context.Context, s source, work string) ([]byte, error)
 	if b.Building != nil {
 		defer b.Building(s.name)()
 	}
-	temp, err := os.MkdirTemp(work, "build-")
+	temp, err := os.MkdirTemp(s.work, draft+"*")
+	if err != nil {
+		temp, err = os.MkdirTemp("", "wasmagent-"+draft+"*") // the cache is read-only
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +132,8 @@ func (b Builder) one(ctx context.Context, s source, work string) ([]byte, error)
 	return keep(out, kept, s.base())
 }
 
-// keep moves a new program to where it is kept, in place of its predecessors.
+// keep moves a new program to where it is kept, in place of its predecessors. If
+// it cannot, the next build takes as long.
 func keep(out, kept, base string) ([]byte, error) {
 	data, err := os.ReadFile(out)
 	if err != nil {
@@ -132,7 +143,8 @@ func keep(out, kept, base string) ([]byte, error) {
 	for _, name := range old {
 		os.Remove(name)
 	}
-	return data, os.Rename(out, kept)
+	os.Rename(out, kept)
+	return data, nil
 }
 
 // copyFile copies a file if it can.
@@ -143,16 +155,33 @@ func copyFile(from, to string) {
 }
 
 // work is the directory for what a module's directory is built into; done
-// removes it if nothing is kept.
+// removes it if nothing is kept, or nothing can be.
 func (b Builder) work(dir string) (work string, done func(), err error) {
-	if b.Dir == "" {
-		work, err = os.MkdirTemp("", "wasmagent-build-")
-		return work, func() { os.RemoveAll(work) }, err
+	if b.Dir != "" && os.MkdirAll(b.Dir, 0o700) == nil {
+		if err := private.Dir(b.Dir); err != nil {
+			return "", nil, fmt.Errorf("directory %s for what is built: %w", b.Dir, err)
+		}
+		sum := sha256.Sum256([]byte(dir))
+		work = filepath.Join(b.Dir, filepath.Base(dir)+"-"+hex.EncodeToString(sum[:8]))
+		if os.MkdirAll(work, 0o700) == nil {
+			removeDrafts(work, time.Now().Add(-24*time.Hour))
+			return work, func() {}, nil
+		}
 	}
-	if err := private.Dir(b.Dir); err != nil {
-		return "", nil, fmt.Errorf("directory %s for what is built: %w", b.Dir, err)
+	work, err = os.MkdirTemp("", "wasmagent-build-")
+	return work, func() { os.RemoveAll(work) }, err
+}
+
+// draft begins the name of a directory for one run of a compiler.
+const draft = "build-"
+
+// removeDrafts removes what builds have left behind that began before a time and
+// were killed.
+func removeDrafts(work string, before time.Time) {
+	entries, _ := os.ReadDir(work)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), draft) && info.ModTime().Before(before) {
+			os.RemoveAll(filepath.Join(work, e.Name()))
+		}
 	}
-	sum := sha256.Sum256([]byte(dir))
-	work = filepath.Join(b.Dir, filepath.Base(dir)+"-"+hex.EncodeToString(sum[:8]))
-	return work, func() {}, os.MkdirAll(work, 0o700)
 }
