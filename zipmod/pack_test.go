@@ -229,7 +229,9 @@ func TestOpenJudgesADirectoryLikeAZip(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{map[string]string{"a": ""}, "archive: has no module.json"},
+		{map[string]string{"a": ""}, "has no module.json, so it is no module; add one"},
+		{map[string]string{"a": "", "web/module.json": ""}, `has no module.json, so it is no module; did you mean the directory "web" in it?`},
+		{map[string]string{"Module.json": ""}, `archive: has "Module.json"; it must be a file called "module.json"`},
 		{map[string]string{"module.json": `{"nam": 1}`}, `unknown key "nam"; did you mean "name"?`},
 		{map[string]string{"module.json": minimal.body, "host/memory": ""}, "/host is not the zip's"},
 	} {

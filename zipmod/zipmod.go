@@ -28,7 +28,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,6 +129,9 @@ func Open(path string, opts Options) (*Module, error) {
 func load(path string, info fs.FileInfo, opts Options) ([]byte, error) {
 	switch {
 	case info.IsDir():
+		if err := checkDirectory(os.DirFS(path)); err != nil {
+			return nil, err
+		}
 		return Pack(path, opts)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is neither a zip file nor a directory", path)
@@ -139,6 +144,22 @@ func load(path string, info fs.FileInfo, opts Options) ([]byte, error) {
 	limit := int64(opts.Limits.WithDefaults().Archive)
 	// One byte beyond the limit is enough for Read to refuse the archive.
 	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// checkDirectory refuses a directory that is no module's before all of it is
+// read: it may be any.
+func checkDirectory(dir fs.FS) error {
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return fold(e.Name()) == fold(manifestName) }) {
+		return nil
+	}
+	if below, _ := fs.Glob(dir, "*/"+manifestName); len(below) > 0 {
+		return fmt.Errorf("has no %s, so it is no module; did you mean the directory %q in it?", manifestName, path.Dir(below[0]))
+	}
+	return fmt.Errorf("has no %s, so it is no module; add one", manifestName)
 }
 
 // Read validates the bytes of a zip module. name is the zip's file name or the
@@ -168,10 +189,18 @@ func Read(name string, data []byte, opts Options) (*Module, error) {
 // moduleName cuts ".zip" from a file name, whatever its case.
 func moduleName(name string) (string, error) {
 	module := withoutZip(name)
-	if !commandName.pattern.MatchString(module) {
-		return "", fmt.Errorf("module name %.80q: is not %s; rename the file", module, commandName.want)
+	if err := CheckName(module); err != nil {
+		return "", fmt.Errorf("%w; rename the file", err)
 	}
 	return module, nil
+}
+
+// CheckName tells why no module can have a name; nil if one can.
+func CheckName(name string) error {
+	if !commandName.pattern.MatchString(name) {
+		return fmt.Errorf("module name %.80q: is not %s", name, commandName.want)
+	}
+	return nil
 }
 
 func withoutZip(name string) string {
