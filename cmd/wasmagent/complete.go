@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/agent"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
 	"github.com/wasmagent/wasmagent/facts"
 )
@@ -33,7 +34,7 @@ func (a *app) completeRun(_ *cobra.Command, args []string, word string) ([]strin
 	if len(args) == 1 {
 		return matching(l.commands(args[0]), word), cobra.ShellCompDirectiveNoFileComp
 	}
-	names := []string{checkHelpers, checkSystem}
+	names := []string{config.CheckHelpers, config.CheckSystem}
 	for name := range c.Modules {
 		names = append(names, name)
 	}
@@ -46,7 +47,7 @@ func (a *app) completeRun(_ *cobra.Command, args []string, word string) ([]strin
 // commands lists the commands of a module by its manifest; none if it cannot be
 // read.
 func (l *library) commands(module string) []string {
-	if name, ok := builtinName(module); ok {
+	if name, ok := config.Builtin(module); ok {
 		return builtinCommands(name)
 	}
 	path := module

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 )
@@ -57,7 +58,7 @@ func (a *app) checkConfig(ctx context.Context) error {
 	if file == "" {
 		file = "no config.toml"
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %d modules enabled\n", file, len(enabled(c.Modules)))
+	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %s enabled\n", file, counted(len(enabled(c.Modules)), "module"))
 	return err
 }
 
@@ -66,7 +67,7 @@ func (a *app) checkModule(s *setup, name string, owners map[string]string) error
 	if !s.config.Modules[name].Enabled {
 		return nil
 	}
-	if builtin, ok := builtinName(name); ok {
+	if builtin, ok := config.Builtin(name); ok {
 		return own(owners, builtin, builtinCommands(builtin))
 	}
 	path, err := s.library.path(name)

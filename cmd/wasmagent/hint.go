@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 )
 
 // hint says what the command's module asks for and is not granted, and how to
@@ -22,6 +25,25 @@ func (s *setup) hint(command string) string {
 	return ""
 }
 
+// elsewhere says where a command is that no loaded module has, if that can be
+// told from the word.
+func (s *setup) elsewhere(command string) string {
+	if isDir(command) {
+		return "; and the directory " + command + " is no module, for it has no module.json"
+	}
+	for _, name := range slices.Concat([]string{config.CheckHelpers, config.CheckSystem}, slices.Sorted(maps.Keys(s.config.Modules))) {
+		for _, alias := range s.library.commands(name) {
+			if full := name + "." + alias; fold(command) == fold(alias) || fold(command) == fold(full) {
+				return fmt.Sprintf("; module %s has it, which is not enabled: wasmagent run %[1]s %s", name, alias)
+			}
+		}
+	}
+	if s.config.File == "" {
+		return "; without a config.toml no module is: name one before COMMAND, or a file with --config"
+	}
+	return ""
+}
+
 // mapped applies a function to every text of a list.
 func mapped(list []string, f func(string) string) []string {
 	var out []string
@@ -29,6 +51,14 @@ func mapped(list []string, f func(string) string) []string {
 		out = append(out, f(s))
 	}
 	return out
+}
+
+// counted writes a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // plain are the characters that mean themselves in a shell, and in a key of TOML

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -24,7 +25,7 @@ func (a *app) inspectCommand() *cobra.Command {
 its manifest, its scripts with their providers, the permissions that it asks for
 and what it is granted. Nothing of the module is run. A directory is built and
 packed first; its digest is that of the zip that "wasmagent pack" makes.`,
-		Args:              cobra.ExactArgs(1),
+		Args:              one("MODULE"),
 		ValidArgsFunction: a.completeModule,
 	}
 	outputFlag(cmd, &output)
@@ -78,8 +79,8 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if err != nil {
 		return inspection{}, err
 	}
-	if name, ok := builtinName(module); ok {
-		return inspection{}, fmt.Errorf("module %s is built in; see: wasmagent list", name)
+	if name, ok := config.Builtin(module); ok {
+		return inspection{}, fmt.Errorf("module %s is built in; its commands are %s; see: wasmagent run %[1]s COMMAND --help", name, strings.Join(builtinCommands(name), ", "))
 	}
 	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
 	if err != nil {

@@ -23,12 +23,18 @@ type library struct {
 	config  config.Config
 	builder toolchain.Builder
 
-	lock  sync.Mutex
-	paths map[string]string // of the modules that were read, by folded name
+	lock    sync.Mutex
+	modules map[string]found // that were read, by folded name
+}
+
+// A found is a module with the place where it was.
+type found struct {
+	path   string
+	module *zipmod.Module
 }
 
 func newLibrary(c config.Config, b toolchain.Builder) *library {
-	return &library{config: c, builder: b, paths: map[string]string{}}
+	return &library{config: c, builder: b, modules: map[string]found{}}
 }
 
 // fold is the form of a name that ignores case.
@@ -45,7 +51,17 @@ func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error)
 	if err == nil {
 		m, err = zipmod.Open(path, zipmod.Options{Limits: l.limits(path), Built: programs.Built, Absent: programs.Absent})
 	}
-	return m, prefix(path, err)
+	if err != nil {
+		return nil, prefix(path, err)
+	}
+	l.remember(path, m)
+	return m, nil
+}
+
+func (l *library) remember(path string, m *zipmod.Module) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.modules[fold(m.Name)] = found{path, m}
 }
 
 // pick reads the one MODULE of a command line that is not built in: a module of
@@ -76,6 +92,9 @@ var errUnbuilt = errors.New("it is not built from its source yet")
 
 // manifest reads a module without building anything.
 func (l *library) manifest(path string) (*zipmod.Module, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such file or directory; want a zip, a directory or a module of config.toml", path)
+	}
 	opts := zipmod.Options{Limits: l.limits(path)}
 	if isDir(path) {
 		names, err := toolchain.Sources(path)
@@ -91,9 +110,7 @@ func (l *library) manifest(path string) (*zipmod.Module, error) {
 	if err != nil {
 		return nil, prefix(path, err)
 	}
-	l.lock.Lock()
-	defer l.lock.Unlock()
-	l.paths[fold(m.Name)] = path
+	l.remember(path, m)
 	return m, nil
 }
 
@@ -143,18 +160,37 @@ func (e notFound) Is(target error) bool { return target == fs.ErrNotExist }
 func (l *library) finder(ctx context.Context) func(string, *zipmod.Module) (*zipmod.Module, error) {
 	return func(name string, by *zipmod.Module) (*zipmod.Module, error) {
 		entry, _ := l.config.Module(name)
-		if path, ok := within(filepath.Dir(l.read(by.Name)), name); ok && entry.Path == "" {
+		beside := filepath.Dir(l.read(by.Name).path)
+		if path, ok := within(beside, name); ok && entry.Path == "" {
 			return l.open(ctx, path)
 		}
-		return l.named(ctx, name)
+		m, err := l.named(ctx, name)
+		if missing := (notFound{}); errors.As(err, &missing) {
+			return nil, notFound{name, beside + " or " + missing.dir}
+		}
+		return m, err
 	}
 }
 
-// read is the path from which a module was read.
-func (l *library) read(name string) string {
+// read is a module that was read; zero if none of that name was.
+func (l *library) read(name string) found {
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	return l.paths[fold(name)]
+	return l.modules[fold(name)]
+}
+
+// absent is why a module has no program for one of its commands; nil if it has.
+func (l *library) absent(module, alias string) error {
+	m := l.read(module).module
+	if m == nil {
+		return nil // it is built in
+	}
+	for _, s := range m.Scripts {
+		if s.Alias == alias {
+			return s.Absent
+		}
+	}
+	return nil
 }
 
 // within looks for a module by its name, ignoring case, a zip before a
@@ -181,9 +217,10 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// isModuleDir tells whether a directory is, or may be, one of a module.
 func isModuleDir(path string) bool {
 	_, err := os.Stat(filepath.Join(path, "module.json"))
-	return err == nil
+	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 // prefix puts a subject before each of the joined errors.
@@ -195,14 +232,18 @@ func prefix(subject string, err error) error {
 	return errors.Join(errs...)
 }
 
-// each lists the errors that were joined.
+// each lists the errors that were joined, and those that were joined in them.
 func each(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil:
 		return nil
-	case ok:
-		return joined.Unwrap()
+	case !ok, errors.Join(joined.Unwrap()...).Error() != err.Error(): // a sentence about several
+		return []error{err}
 	}
-	return []error{err}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, each(e)...)
+	}
+	return errs
 }

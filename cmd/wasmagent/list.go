@@ -87,7 +87,8 @@ type commandState struct {
 	Module   string   `json:"module"`
 	File     string   `json:"file"`
 	Provider string   `json:"provider"`
-	Exec     string   `json:"exec"` // the permission to leave the sandbox; empty inside
+	Exec     string   `json:"exec"`   // the permission to leave the sandbox; empty inside
+	Absent   string   `json:"absent"` // why there is no program; empty if there is
 }
 
 // list loads everything and tells how it went.
@@ -107,11 +108,18 @@ func (a *app) list(ctx context.Context) (listing, error) {
 			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Problems: strings.Split(err.Error(), "\n")})
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return listing{}, err
+	}
 	for _, m := range s.agent.Modules() {
 		l.Modules = append(l.Modules, stateOf(m))
 	}
 	for _, c := range s.agent.Commands() {
-		l.Commands = append(l.Commands, commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec})
+		state := commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, ""}
+		if err := s.library.absent(c.Module, c.Alias); err != nil {
+			state.Absent = err.Error()
+		}
+		l.Commands = append(l.Commands, state)
 	}
 	return l, nil
 }
@@ -130,26 +138,42 @@ func (l listing) print(w io.Writer) {
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
 	for _, c := range l.Commands {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Command, c.Module, place(c.Provider, c.Exec))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Command, c.Module, c.place())
 	}
+	for i, remark := range l.remarks() {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, remark)
+	}
+}
+
+// remarks say what is not well.
+func (l listing) remarks() []string {
+	var list []string
 	for _, m := range l.Modules {
 		for _, pattern := range m.Uncovered {
-			fmt.Fprintf(w, "\n%s is not granted %s", m.Name, pattern)
+			list = append(list, m.Name+" is not granted "+pattern)
 		}
 		for _, problem := range m.Problems {
-			fmt.Fprintf(w, "\n%s: %s", m.Name, problem)
+			list = append(list, m.Name+": "+problem)
 		}
 	}
-	fmt.Fprintln(w)
+	if len(l.Modules) == 0 {
+		list = append(list, "no module is enabled; enable some in config.toml")
+	}
+	return list
 }
 
 // place says where a command runs.
-func place(provider, exec string) string {
+func (c commandState) place() string {
 	switch {
-	case provider == "":
+	case c.Absent != "":
+		return "nothing: " + firstLine(c.Absent)
+	case c.Provider == "":
 		return "the agent"
-	case exec != "":
-		return "a process of the host, needs " + exec
+	case c.Exec != "":
+		return "a process of the host, needs " + c.Exec
 	}
 	return "the sandbox"
 }

@@ -14,7 +14,7 @@ import (
 
 // load loads the one MODULE of a command line.
 func (s *setup) load(ctx context.Context, module string) error {
-	if name, ok := builtinName(module); ok {
+	if name, ok := config.Builtin(module); ok {
 		s.target = name
 		return s.agent.LoadBuiltin(ctx, name)
 	}
@@ -26,20 +26,10 @@ func (s *setup) load(ctx context.Context, module string) error {
 	return s.agent.Load(ctx, m)
 }
 
-// builtinName returns the name of a builtin module, whatever its case.
-func builtinName(module string) (string, bool) {
-	for _, name := range []string{checkHelpers, checkSystem} {
-		if fold(name) == fold(module) {
-			return name, true
-		}
-	}
-	return "", false
-}
-
 // isModule tells whether a word of a command line is a MODULE: a built-in one,
 // one of the configuration, or a path.
 func isModule(c config.Config, word string) bool {
-	_, builtin := builtinName(word)
+	_, builtin := config.Builtin(word)
 	_, named := c.Module(word)
 	return builtin || named || isPath(word) || isModuleDir(word)
 }
@@ -56,8 +46,8 @@ func enabled(modules config.Modules) []string {
 	names := slices.Sorted(maps.Keys(modules))
 	names = slices.DeleteFunc(names, func(name string) bool { return !modules[name].Enabled })
 	slices.SortStableFunc(names, func(a, b string) int {
-		_, first := builtinName(a)
-		_, second := builtinName(b)
+		_, first := config.Builtin(a)
+		_, second := config.Builtin(b)
 		switch {
 		case first == second:
 			return 0
@@ -74,7 +64,7 @@ func enabled(modules config.Modules) []string {
 func (s *setup) loadEnabled(ctx context.Context) error {
 	var errs []error
 	for _, name := range enabled(s.config.Modules) {
-		if err := s.loadNamed(ctx, name); err != nil {
+		if err := s.loadNamed(ctx, name); err != nil && ctx.Err() == nil {
 			errs = append(errs, fmt.Errorf("module %s is not loaded: %w", name, err))
 		}
 	}
@@ -82,7 +72,7 @@ func (s *setup) loadEnabled(ctx context.Context) error {
 }
 
 func (s *setup) loadNamed(ctx context.Context, name string) error {
-	if builtin, ok := builtinName(name); ok {
+	if builtin, ok := config.Builtin(name); ok {
 		return s.agent.LoadBuiltin(ctx, builtin)
 	}
 	m, err := s.library.named(ctx, name)

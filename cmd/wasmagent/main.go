@@ -60,12 +60,32 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFile, "config", "", "read `FILE` instead of ./config.toml or the system's")
 	flags.StringVar(&a.logLevel, "log-level", "", "log messages of this `LEVEL` and above: debug, info, warn or error")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w; %s", err, seeHelp(cmd)) })
 	root.AddCommand(a.runCommand(), a.listCommand(), a.inspectCommand(), a.packCommand(), a.newCommand(),
 		a.configCommand(), a.serveCommand(), a.versionCommand())
+	wantShell(root)
 	return root
 }
 
+// wantShell makes "completion" without a shell a mistake as any other.
+func wantShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return errors.New("which shell? " + seeHelp(cmd)) }
+	}
+}
+
 func seeHelp(cmd *cobra.Command) string { return "see: " + cmd.CommandPath() + " --help" }
+
+// one wants a single argument, which is called so.
+func one(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("want one %s and not %d arguments; %s", name, len(args), seeHelp(cmd))
+		}
+		return nil
+	}
+}
 
 // A failure is why a command that was understood could not do its work. Every
 // other error is a mistake in the arguments.
@@ -76,11 +96,20 @@ func (f failure) Unwrap() error { return f.error }
 // do makes a function the body of a command.
 func do(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := f(cmd.Context(), args); err != nil {
+		if err := stopped(cmd.Context(), f(cmd.Context(), args)); err != nil {
 			return failure{err}
 		}
 		return nil
 	}
+}
+
+// stopped is the error of something that failed because it was told to end,
+// which says more than what came of that; any other error is itself.
+func stopped(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("stopped before it was done: %w", context.Cause(ctx))
+	}
+	return err
 }
 
 // finish reports an error and returns the exit status.

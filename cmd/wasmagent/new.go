@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,21 +20,27 @@ func (a *app) newCommand() *cobra.Command {
 		Long: `New writes a module into a new directory: a module.json, a README.md and one check
 that reads a fact about the machine. It packs and runs as it is.`,
 		Example: "  wasmagent new my-checks --lang go\n  wasmagent run --allow /host/memory my-checks check_memory",
-		Args:    cobra.ExactArgs(1),
+		Args:    one("DIR"),
+		PreRunE: func(*cobra.Command, []string) error {
+			if language == "" {
+				return errors.New("which language? add --lang and one of " + languages)
+			}
+			return nil
+		},
 		RunE: do(func(_ context.Context, args []string) error {
 			prepare, err := scaffold.New(args[0], language)
 			if err != nil {
 				return err
 			}
+			dir := shellWord(args[0])
 			if prepare != "" {
-				fmt.Fprintf(a.stdout, "cd %s && %s && cd -\n", args[0], prepare)
+				fmt.Fprintf(a.stdout, "cd %s && %s && cd -\n", dir, prepare)
 			}
-			_, err = fmt.Fprintf(a.stdout, "wasmagent run --allow /host/memory %s check_memory\n", args[0])
+			_, err = fmt.Fprintf(a.stdout, "wasmagent run --allow /host/memory %s check_memory\n", dir)
 			return err
 		}),
 	}
 	cmd.Flags().StringVar(&language, "lang", "", "the `LANGUAGE`: "+languages)
-	_ = cmd.MarkFlagRequired("lang")
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(scaffold.Languages(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

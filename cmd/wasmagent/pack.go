@@ -25,7 +25,7 @@ func (a *app) packCommand() *cobra.Command {
 module as loading it does, and writes the zip beside the directory, as DIR.zip.
 The same files make the same zip at every time. The zip's file name without
 ".zip" is the module's name.`,
-		Args: cobra.ExactArgs(1),
+		Args: one("DIR"),
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`")
 	cmd.RunE = do(func(ctx context.Context, args []string) error { return a.pack(ctx, args[0], output) })
@@ -63,7 +63,7 @@ func (a *app) pack(ctx context.Context, dir, output string) error {
 	if err := writeWhole(output, data); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n%d bytes, %d commands, sha256 %s\n", output, len(data), len(m.Scripts), m.Digest)
+	_, err = fmt.Fprintf(a.stdout, "%s\n%d bytes, %s, sha256 %s\n", output, len(data), counted(len(m.Scripts), "command"), m.Digest)
 	return err
 }
 

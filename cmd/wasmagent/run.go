@@ -26,8 +26,8 @@ Flags are taken before MODULE and between MODULE and COMMAND. What follows
 COMMAND is the script's, dashes and all.
 
 Whatever keeps the command from running is UNKNOWN, exit status 3, with the
-reason on standard output. If it could not open what it was not granted,
-standard error says what to grant.`
+reason on standard output. If the answer is not OK and the module lacks a grant
+that it asks for, standard error says how to grant it.`
 
 const runExample = `  wasmagent run examples/wasm-checks check_memory -w 80 -c 90
   wasmagent run --allow /host/memory my-checks check_memory
@@ -56,6 +56,9 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return a.say(&f, "", unable(fmt.Errorf("%w; %s", err, seeHelp(cmd))))
+	})
 	flags.StringArrayVar(&f.allow, "allow", nil, "grant MODULE the paths of this `PATTERN`, if it asks for them, beside config.toml's grants; can be repeated")
 	flags.StringVar(&f.output, "output", "text", "print the answer as `FORMAT`: text or json")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the command after this `TIME`, such as 2s; loading is not counted")
@@ -78,14 +81,19 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, args []string) error {
 	}
 	if err != nil {
 		usage := result.Usage
-		result = unable(err)
+		result = unable(stopped(cmd.Context(), err))
 		result.Usage = usage
 	}
+	return a.say(f, command, result)
+}
+
+// say prints the answer of a command, which is also the exit status.
+func (a *app) say(f *runFlags, command string, result check.Result) error {
 	a.status = result.State.ExitStatus()
 	if f.output == "json" {
 		return a.printJSON(answer{command, result})
 	}
-	_, err = fmt.Fprintln(a.stdout, check.Encode(result))
+	_, err := fmt.Fprintln(a.stdout, check.Encode(result))
 	return err
 }
 
@@ -100,7 +108,7 @@ func (a *app) split(cmd *cobra.Command, args []string) (c config.Config, module 
 		return c, "", args, err
 	}
 	if err := cmd.Flags().Parse(args[1:]); err != nil {
-		return c, "", nil, err
+		return c, "", nil, fmt.Errorf("%w; %s", err, seeHelp(cmd))
 	}
 	module, words = args[0], cmd.Flags().Args()
 	if len(words) == 0 {
@@ -152,10 +160,11 @@ func (s *setup) answer(ctx context.Context, module string, req check.Request) (c
 	} else if err := s.load(ctx, module); err != nil {
 		return check.Result{}, err
 	}
+	s.warnDegraded()
 	result, err := s.agent.Run(ctx, req)
 	if _, loaded := s.moduleOf(req.Command); err != nil && !loaded {
-		if module == "" && isDir(req.Command) {
-			err = fmt.Errorf("%w; and the directory %s is no module, for it has no module.json", err, req.Command)
+		if module == "" {
+			err = fmt.Errorf("%w%s", err, s.elsewhere(req.Command))
 		}
 		return result, errors.Join(err, failed)
 	}

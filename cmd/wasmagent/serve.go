@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
 )
 
@@ -19,9 +21,9 @@ func (a *app) serveCommand() *cobra.Command {
 stays up until it is interrupted or asked to terminate. A module that cannot be
 loaded is logged as an error and does not keep the others from being served.
 
-On SIGHUP it reads the loaded modules' files again and puts those that have
-changed in the place of their predecessors. A change of config.toml needs a
-restart.
+On SIGHUP it reads the modules' files again, puts those that have changed in the
+place of their predecessors, and loads those that could not be loaded before. A
+change of config.toml needs a restart.
 
 This version has no listeners: it answers nobody.`,
 		Args: cobra.NoArgs,
@@ -50,8 +52,11 @@ func (a *app) serve(ctx context.Context) error {
 	for _, err := range each(s.loadEnabled(ctx)) {
 		s.log.Error(err.Error())
 	}
-	s.logModules()
-	s.log.Info("ready", "config", c.File, "modules", len(s.agent.Modules()), "commands", len(s.agent.Commands()))
+	if ctx.Err() == nil {
+		s.warnRestricted()
+		s.warnDegraded()
+		s.log.Info("ready", "config", c.File, "modules", len(s.agent.Modules()), "commands", len(s.agent.Commands()))
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -74,12 +79,18 @@ func (s *setup) logEvents(events <-chan check.Event) {
 	}
 }
 
-// logModules logs the modules that do not fare well.
-func (s *setup) logModules() {
+// warnRestricted warns of the modules that lack a grant.
+func (s *setup) warnRestricted() {
 	for _, m := range s.agent.Modules() {
 		if len(m.Uncovered) > 0 {
 			s.log.Warn("module is restricted", "module", m.Name, "not granted", m.Uncovered)
 		}
+	}
+}
+
+// warnDegraded warns of the on_start lines that failed.
+func (s *setup) warnDegraded() {
+	for _, m := range s.agent.Modules() {
 		for _, problem := range m.Failed {
 			s.log.Warn("module is degraded", "module", m.Name, "problem", problem)
 		}
@@ -93,7 +104,7 @@ func (s *setup) reload(ctx context.Context) {
 		if m.Builtin {
 			continue
 		}
-		zip, err := s.library.open(ctx, s.library.read(m.Name))
+		zip, err := s.library.open(ctx, s.library.read(m.Name).path)
 		if err == nil && zip.Digest == m.Digest {
 			continue
 		}
@@ -106,5 +117,22 @@ func (s *setup) reload(ctx context.Context) {
 		}
 		s.log.Info("module is reloaded", "module", m.Name, "digest", zip.Digest)
 	}
+	s.loadMissing(ctx)
+	s.warnRestricted()
+	s.warnDegraded()
 	s.log.Info("reloaded")
+}
+
+// loadMissing loads the enabled modules that are not loaded.
+func (s *setup) loadMissing(ctx context.Context) {
+	for _, name := range enabled(s.config.Modules) {
+		if slices.ContainsFunc(s.agent.Modules(), func(m agent.Status) bool { return fold(m.Name) == fold(name) }) {
+			continue
+		}
+		if err := s.loadNamed(ctx, name); err != nil {
+			s.log.Error("module is still not loaded", "module", name, "error", err)
+			continue
+		}
+		s.log.Info("module is loaded", "module", name)
+	}
 }

@@ -102,22 +102,49 @@ func TestServeReloads(t *testing.T) {
 	dir := t.TempDir()
 	module(t, filepath.Join(dir, "m"), manifest, answering("a", 0))
 	module(t, filepath.Join(dir, "n"), `{"name": "n", "scripts": [{"script": "a.wasm", "alias": "b"}]}`, answering("b", 0))
-	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\" }\nn = { path = \"n\" }\nCheckHelpers = true\n[log]\nlevel = \"debug\"\n")
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\" }\nn = { path = \"n\" }\nlate = { path = \"late\" }\nnever = true\nCheckHelpers = true\n[log]\nlevel = \"debug\"\n")
 	s := serve(t, dir)
 	s.await(t, "level=DEBUG msg=ran number=1 command=a module=m origin=on_start state=OK text=a")
 	s.await(t, "msg=ready")
 
 	module(t, filepath.Join(dir, "m"), manifest, answering("changed", 0))
 	module(t, filepath.Join(dir, "n"), "{}", nil)
+	module(t, filepath.Join(dir, "late"), `{"name": "late", "scripts": [{"script": "a.wasm", "alias": "c"}]}`, answering("c", 0))
 	s.signal(t, syscall.SIGHUP)
 	s.await(t, `msg="module is reloaded" module=m`)
 	s.await(t, `level=ERROR msg="module is not reloaded" module=n`)
+	s.await(t, `msg="module is loaded" module=late`)
+	s.await(t, `level=ERROR msg="module is still not loaded" module=never error="there is no never.zip`)
+	s.await(t, `level=WARN msg="module is degraded" module=m problem="on_start line 2 (nothing)`)
 	s.await(t, "msg=reloaded")
 
 	s.signal(t, syscall.SIGTERM)
 	s.await(t, "msg=stopped")
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("the agent ended with %v", err)
+	}
+}
+
+// TestServeIsStoppedWhileLoading wants no word about modules that were not loaded
+// because of it.
+func TestServeIsStoppedWhileLoading(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	module(t, filepath.Join(dir, "m"), manifest, spinning())
+	module(t, filepath.Join(dir, "n"), `{"name": "n", "scripts": [{"script": "a.wasm", "alias": "b"}], "on_start": ["check_ok", "b"]}`, spinning())
+	write(t, filepath.Join(dir, "config.toml"), "modules.m.path = \"m\"\nmodules.n.path = \"n\"\nmodules.CheckHelpers = true\nlimits.time = \"1h\"\n[log]\nlevel = \"debug\"\n")
+	write(t, filepath.Join(dir, "m", "module.json"), `{"name": "m", "modules": ["CheckHelpers"], "scripts": ["a.wasm"], "on_start": ["check_ok", "a"]}`)
+	s := serve(t, dir)
+	s.await(t, "command=check_ok module=CheckHelpers origin=on_start")
+	s.signal(t, syscall.SIGTERM)
+	s.await(t, "msg=stopped")
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("the agent ended with %v", err)
+	}
+	for _, line := range s.all {
+		if strings.Contains(line, "level=ERROR") || strings.Contains(line, "level=WARN") || strings.Contains(line, "msg=ready") {
+			t.Errorf("it said %s", line)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -39,12 +40,6 @@ type setup struct {
 	target    string // the module that options.allow is for; empty is every one
 }
 
-// The modules that are compiled in.
-const (
-	checkHelpers = "CheckHelpers"
-	checkSystem  = "CheckSystem"
-)
-
 // wire makes an agent without modules. Whoever calls it closes it.
 func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, error) {
 	log, err := a.logger(o.log)
@@ -55,7 +50,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	progress := newProgress(a.stderr)
 
 	engine, err := runtime.NewEngine(runtime.Config{
-		CacheDir:  below(dirs.Cache, "compiled"),
+		CacheDir:  below(dirs.Cache, compiled),
 		Interpret: o.interpret,
 		Log:       log,
 		Compiling: progress.of("compiling"),
@@ -68,12 +63,13 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		Engine:     engine,
 		Facts:      documents(machine),
 		Extensions: c.Providers,
+		Path:       c.Directories.Interpreters,
 		UnpackDir:  dirs.Scratch,
 		Log:        log,
 	})
 	if err != nil {
 		engine.Close()
-		return nil, err
+		return nil, prefix(cmp.Or(c.File, "the agent"), err)
 	}
 	s := &setup{config: c, options: o, providers: scripts, engine: engine, log: log}
 	s.library = newLibrary(c, toolchain.Builder{Dir: below(dirs.Cache, "built"), Building: progress.of("building")})
@@ -91,8 +87,8 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 
 // addBuiltins makes the modules available that are compiled in.
 func addBuiltins(a *agent.Agent, machine *facts.Source) {
-	a.AddBuiltin(checkSystem, func() agent.Builtin { return builtin.NewSystem(machine) })
-	a.AddBuiltin(checkHelpers, func() agent.Builtin { return builtin.NewHelpers(a) })
+	a.AddBuiltin(config.CheckSystem, func() agent.Builtin { return builtin.NewSystem(machine) })
+	a.AddBuiltin(config.CheckHelpers, func() agent.Builtin { return builtin.NewHelpers(a) })
 }
 
 // close ends the agent and what it is wired to.
@@ -104,6 +100,9 @@ func (s *setup) close() {
 		s.log.Warn("closing the engine", "error", err)
 	}
 }
+
+// compiled is the directory of machine code in the cache.
+const compiled = "compiled"
 
 // documents are the files below /host.
 func documents(machine *facts.Source) map[string]runtime.Fact {
@@ -118,8 +117,8 @@ func documents(machine *facts.Source) map[string]runtime.Fact {
 // in. A cache that cannot be made is left out: it saves time and nothing else.
 func usable(d config.Directories, log *slog.Logger) config.Directories {
 	if d.Cache != "" {
-		if err := os.MkdirAll(d.Cache, 0o700); err != nil {
-			log.Warn("nothing is kept from run to run; set cache in [directories] of config.toml", "error", err)
+		if err := os.MkdirAll(below(d.Cache, compiled), 0o700); err != nil {
+			log.Warn("nothing is kept from run to run; set cache in [directories] of config.toml to a directory that can be written", "error", err)
 			d.Cache = ""
 		}
 	}

@@ -76,6 +76,9 @@ type Directories struct {
 	// Scratch is where modules with native scripts are unpacked while they are
 	// loaded; empty leaves it to the agent.
 	Scratch string `toml:"scratch"`
+	// Interpreters are where the interpreters of native scripts are looked for;
+	// none leaves it to package providers.
+	Interpreters []string `toml:"interpreters"`
 }
 
 // Log says what is logged.
@@ -131,6 +134,9 @@ func read(name string) (string, error) {
 func (c Config) in(dir string) Config {
 	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Scratch} {
 		*path = absolute(dir, *path)
+	}
+	for i, path := range c.Directories.Interpreters {
+		c.Directories.Interpreters[i] = absolute(dir, path)
 	}
 	for name, m := range c.Modules {
 		m.Path = absolute(dir, m.Path)

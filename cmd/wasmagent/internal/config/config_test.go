@@ -52,6 +52,7 @@ open_files = 7
 modules = "mods"
 cache = "cache"
 scratch = "scratch"
+interpreters = ["bin", "sbin"]
 
 [log]
 level = "debug"
@@ -81,9 +82,10 @@ func TestParse(t *testing.T) {
 		},
 		Providers: map[string]string{".lua": "LuaScript"},
 		Directories: config.Directories{
-			Modules: filepath.Join(dir, "mods"),
-			Cache:   filepath.Join(dir, "cache"),
-			Scratch: filepath.Join(dir, "scratch"),
+			Modules:      filepath.Join(dir, "mods"),
+			Cache:        filepath.Join(dir, "cache"),
+			Scratch:      filepath.Join(dir, "scratch"),
+			Interpreters: []string{filepath.Join(dir, "bin"), filepath.Join(dir, "sbin")},
 		},
 		Log: config.Log{Level: slog.LevelDebug},
 	}
@@ -118,7 +120,8 @@ var mistakes = []struct {
 	{"time", "[limits]\ntime = \"10\"\n", []string{`2: limits.time: want a time such as "10s" or "500ms", not "10"`}},
 	{"time as a number", "[limits]\ntime = 10\n", []string{`2: limits.time: want a time such as "10s" or "500ms", not 10`}},
 	{"negative time", "[limits]\ntime = \"-1s\"\n", []string{`2: limits.time: want a time`}},
-	{"size", "[limits]\nmemory = \"lots\"\n", []string{`2: limits.memory: want a size such as "64MiB", not "lots"`}},
+	{"size", "[limits]\nmemory = \"lots\"\n", []string{`2: limits.memory: want a size in B, KB, MB, GB, KiB, MiB or GiB, such as "64MiB", not "lots"`}},
+	{"unit", "[limits]\nstack = \"1TiB\"\n", []string{`2: limits.stack: want a size in B, KB, MB, GB, KiB, MiB or GiB`}},
 	{"level", "[log]\nlevel = \"INFO\"\n", []string{`2: log.level: want "debug", "info", "warn" or "error", not "INFO"`}},
 	{"table", "limits = 3\n", []string{"1: limits: want a table, not 3"}},
 	{"date", "strict = 2020-01-01\n", []string{"1: strict: want true or false, not a date or a time"}},
@@ -134,6 +137,16 @@ var mistakes = []struct {
 		`2: modules.a.allow: pattern "/nothing/x": names nothing that can be granted`,
 	}},
 	{"patterns as a text", "[modules.a]\nallow = \"/host/*\"\n", []string{`2: modules.a.allow: want a list of patterns such as ["/host/*"], not the text "/host/*"`}},
+	{"blank in a name", "[modules]\n\"a b\" = true\n", []string{`2: modules."a b": module name "a b": is not a name: 1 to 128 characters`}},
+	{"path as a name", "[modules]\n\"../a\" = true\n", []string{`2: modules."../a": module name "../a": is not a name`}},
+	{"no name", "[modules]\n\"\" = false\n", []string{`2: modules."": module name "": is not a name`}},
+	{"another's path", "[modules.web]\npath = \"sub/web-2.zip\"\n", []string{`2: modules.web.path: that is module "web-2"; call the entry so, or rename the file`}},
+	{"path ignores case", "[modules.Web]\npath = \"sub/WEB.ZIP\"\n", nil},
+	{"path of the directory", "[modules.agent]\npath = \".\"\n", nil},
+	{"built in with a path", "[modules.CheckSystem]\npath = \"CheckSystem.zip\"\n", []string{`1: modules.CheckSystem: CheckSystem is built in, in the agent itself; take path and allow out`}},
+	{"built in with a grant", "[modules]\nchecksystem = { allow = [\"/host/*\"] }\n", []string{`2: modules.checksystem: CheckSystem is built in`}},
+	{"interpreters", "[directories]\ninterpreters = \"/usr/bin\"\n", []string{`2: directories.interpreters: want a list of directories such as ["/usr/bin"], not the text "/usr/bin"`}},
+	{"interpreter", "[directories]\ninterpreters = [\"/usr/bin\", 1]\n", []string{`2: directories.interpreters: want a directory in quotes, not 1`}},
 	{"provider", "[providers]\n\".lua\" = 1\n", []string{`2: providers.".lua": want a text in quotes, not 1`}},
 	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
 		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 // A decoder fills a Config in from a document and collects the mistakes.
 type decoder struct {
+	dir      string         // what relative paths are resolved against
 	lines    map[string]int // of the keys
 	strict   bool           // Config.Strict
 	limits   policy.Limits  // Config.Limits
@@ -37,7 +39,7 @@ func decode(name, text string, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("%s:%w", name, err)
 	}
-	d := decoder{lines: lines}
+	d := decoder{dir: filepath.Dir(name), lines: lines}
 	d.table(nil, document, c)
 	var errs []error
 	slices.SortStableFunc(d.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
@@ -50,7 +52,17 @@ func decode(name, text string, c *Config) error {
 // wrong records a mistake in the value of a key.
 func (d *decoder) wrong(key toml.Key, format string, args ...any) {
 	text := fmt.Sprintf("%s: %s", key, fmt.Sprintf(format, args...))
-	d.mistakes = append(d.mistakes, mistake{d.lines[key.String()], text})
+	d.mistakes = append(d.mistakes, mistake{d.line(key), text})
+}
+
+// line is where a key stands, or the table around it if the library did not say.
+func (d *decoder) line(key toml.Key) int {
+	for ; len(key) > 0; key = key[:len(key)-1] {
+		if line := d.lines[key.String()]; line > 0 {
+			return line
+		}
+	}
+	return 1
 }
 
 // table decodes a table into the struct that dst points to. The modules come
@@ -106,11 +118,13 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 	case *time.Duration:
 		d.text(at, value, `a time such as "10s" or "500ms"`, func(s string) error { return parseDuration(s, dst) })
 	case *policy.Bytes:
-		d.text(at, value, `a size such as "64MiB"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
+		d.text(at, value, `a size in B, KB, MB, GB, KiB, MiB or GiB, such as "64MiB"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
 	case *slog.Level:
 		d.text(at, value, `"debug", "info", "warn" or "error"`, func(s string) error { return parseLevel(s, dst) })
 	case *policy.Patterns:
 		d.patterns(at, value, dst)
+	case *[]string:
+		*dst = d.list(at, value, "directories such as [\"/usr/bin\"]", "a directory in quotes")
 	case *map[string]string:
 		d.strings(at, value, dst)
 	default:
@@ -153,22 +167,27 @@ func (d *decoder) text(at toml.Key, value any, want string, parse func(string) e
 }
 
 func (d *decoder) patterns(at toml.Key, value any, dst *policy.Patterns) {
-	var items []any
-	if !assign(d, at, value, &items, `a list of patterns such as ["/host/*"]`) {
-		return
-	}
-	var list []string
-	for _, item := range items {
-		var s string
-		if assign(d, at, item, &s, "a pattern in quotes") {
-			list = append(list, s)
-		}
-	}
-	patterns, err := policy.ParsePatterns(list)
+	patterns, err := policy.ParsePatterns(d.list(at, value, `patterns such as ["/host/*"]`, "a pattern in quotes"))
 	if err != nil {
 		d.each(at, err)
 	}
 	*dst = patterns
+}
+
+// list decodes a list of texts; want describes several and one.
+func (d *decoder) list(at toml.Key, value any, several, one string) []string {
+	var items []any
+	if !assign(d, at, value, &items, "a list of "+several) {
+		return nil
+	}
+	var list []string
+	for _, item := range items {
+		var s string
+		if assign(d, at, item, &s, one) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // each records every error that was joined in err.

@@ -2,10 +2,19 @@ package config
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// The modules that are compiled in.
+const (
+	CheckHelpers = "CheckHelpers"
+	CheckSystem  = "CheckSystem"
 )
 
 // modules decodes the table of modules.
@@ -25,8 +34,39 @@ func (d *decoder) modules(value any, dst *Modules) {
 			continue
 		}
 		first[strings.ToLower(name)] = key
-		(*dst)[name] = d.module(at, table[key])
+		m := d.module(at, table[key])
+		d.checkModule(at, name, m)
+		(*dst)[name] = m
 	}
+}
+
+// checkModule reports an entry that no module answers to: with what it grants it
+// would be heeded by none.
+func (d *decoder) checkModule(at toml.Key, name string, m Module) {
+	if err := zipmod.CheckName(name); err != nil {
+		d.wrong(at, "%v", err)
+		return
+	}
+	if builtin, ok := Builtin(name); ok {
+		if m.Path != "" || m.Allow != nil {
+			d.wrong(at, "%s is built in, in the agent itself; take path and allow out", builtin)
+		}
+		return
+	}
+	if file := trimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
+		d.wrong(append(slices.Clone(at), "path"), "that is module %q; call the entry so, or rename the file", file)
+	}
+}
+
+// Builtin returns the name of a module that is compiled in, whatever its case.
+// An entry of one says whether it is loaded, and nothing else.
+func Builtin(name string) (string, bool) {
+	for _, builtin := range []string{CheckHelpers, CheckSystem} {
+		if strings.EqualFold(builtin, name) {
+			return builtin, true
+		}
+	}
+	return "", false
 }
 
 // trimZip takes ".zip" off a module's key, as NSClient++ writes it.

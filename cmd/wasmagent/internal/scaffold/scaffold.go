@@ -60,6 +60,9 @@ func New(dir, name string) (prepare string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := zipmod.CheckName(filepath.Base(dir)); err != nil {
+		return "", fmt.Errorf("%w; give the directory such a name", err)
+	}
 	files, err := render(name, filepath.Base(dir), l)
 	if err != nil {
 		return "", err
