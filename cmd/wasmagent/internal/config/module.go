@@ -35,8 +35,23 @@ func (d *decoder) modules(value any, dst *Modules) {
 		}
 		first[strings.ToLower(name)] = key
 		m := d.module(at, table[key])
-		d.checkModule(at, name, m)
+		if builtin, ok := Builtin(name); ok {
+			d.checkBuiltin(at, builtin, table[key])
+		} else {
+			d.checkModule(at, name, m)
+		}
 		(*dst)[name] = m
+	}
+}
+
+// checkBuiltin reports what the entry of a built-in module says beside whether
+// the module is loaded: the agent itself is granted and limited nothing.
+func (d *decoder) checkBuiltin(at toml.Key, builtin string, value any) {
+	table, _ := value.(map[string]any)
+	for key := range table {
+		if key != "enabled" {
+			d.wrong(append(slices.Clone(at), key), "%s is built in, and has no key but enabled", builtin)
+		}
 	}
 }
 
@@ -45,12 +60,6 @@ func (d *decoder) modules(value any, dst *Modules) {
 func (d *decoder) checkModule(at toml.Key, name string, m Module) {
 	if err := zipmod.CheckName(name); err != nil {
 		d.wrong(at, "%v", err)
-		return
-	}
-	if builtin, ok := Builtin(name); ok {
-		if m.Path != "" || m.Allow != nil {
-			d.wrong(at, "%s is built in, in the agent itself; take path and allow out", builtin)
-		}
 		return
 	}
 	if file := trimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
