@@ -25,23 +25,26 @@ func (s *setup) hint(command string) string {
 	return ""
 }
 
-// elsewhere says where a command is that no loaded module has, if that can be
-// told from the word.
-func (s *setup) elsewhere(command string) string {
+// elsewhere is the error for a command that no loaded module has: err, unless
+// the word tells what else was meant.
+func (s *setup) elsewhere(command string, err error) error {
 	if isDir(command) {
-		return "; and the directory " + command + " is no module, for it has no module.json"
+		return fmt.Errorf("no command %q is loaded; and the directory %[1]s is no module, for it has no module.json", command)
 	}
 	for _, name := range slices.Concat([]string{config.CheckHelpers, config.CheckSystem}, slices.Sorted(maps.Keys(s.config.Modules))) {
+		if entry, _ := s.config.Module(name); entry.Enabled {
+			continue // it could not be loaded, which is told beside this
+		}
 		for _, alias := range s.library.commands(name) {
 			if full := name + "." + alias; fold(command) == fold(alias) || fold(command) == fold(full) {
-				return fmt.Sprintf("; module %s has it, which is not enabled: wasmagent run %[1]s %s", name, alias)
+				return fmt.Errorf("no command %q is loaded; module %s has it, which is not enabled: wasmagent run %[2]s %s", command, name, alias)
 			}
 		}
 	}
 	if s.config.File == "" {
-		return "; without a config.toml no module is: name one before COMMAND, or a file with --config"
+		return fmt.Errorf("%w; without a config.toml no module is: name one before COMMAND, or a file with --config", err)
 	}
-	return ""
+	return err
 }
 
 // mapped applies a function to every text of a list.

@@ -136,6 +136,9 @@ func moduleName(path string) string {
 // says, else in the modules directory.
 func (l *library) path(name string) (string, error) {
 	if entry, _ := l.config.Module(name); entry.Path != "" {
+		if _, err := os.Stat(entry.Path); errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("there is no %s; correct its path in config.toml", entry.Path)
+		}
 		return entry.Path, nil
 	}
 	dir := l.config.Directories.Modules

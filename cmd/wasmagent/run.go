@@ -164,7 +164,7 @@ func (s *setup) answer(ctx context.Context, module string, req check.Request) (c
 	result, err := s.agent.Run(ctx, req)
 	if _, loaded := s.moduleOf(req.Command); err != nil && !loaded {
 		if module == "" {
-			err = fmt.Errorf("%w%s", err, s.elsewhere(req.Command))
+			err = s.elsewhere(req.Command, err)
 		}
 		return result, errors.Join(err, failed)
 	}
