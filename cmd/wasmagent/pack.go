@@ -43,6 +43,9 @@ func (a *app) pack(ctx context.Context, dir, output string) error {
 	if output == "" {
 		output = dir + ".zip"
 	}
+	if err := checkOutput(dir, output); err != nil {
+		return err
+	}
 	c, err := a.configuration()
 	if err != nil {
 		return err
@@ -65,6 +68,22 @@ func (a *app) pack(ctx context.Context, dir, output string) error {
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\n%d bytes, %s, sha256 %s\n", output, len(data), counted(len(m.Scripts), "command"), m.Digest)
 	return err
+}
+
+// checkOutput refuses to write a zip where a directory is, or into what is
+// packed: the next zip would hold this one.
+func checkOutput(dir, output string) error {
+	if isDir(output) {
+		return fmt.Errorf("%s: is a directory; name the zip's file", output)
+	}
+	abs, err := filepath.Abs(output)
+	if err != nil {
+		return err
+	}
+	if inside, err := filepath.Rel(dir, abs); err == nil && filepath.IsLocal(inside) {
+		return fmt.Errorf("%s: would be in the directory that is packed; name a file outside of it", output)
+	}
+	return nil
 }
 
 // pack builds and packs a directory. Every program must be there.

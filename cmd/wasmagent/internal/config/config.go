@@ -11,8 +11,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -116,6 +118,9 @@ func Parse(name, text string) (Config, error) {
 // read returns the file's text, of at most MaxFile bytes.
 func read(name string) (string, error) {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no %s; correct --config, or the variable %s", name, Variable)
+	}
 	if err != nil {
 		return "", err
 	}
