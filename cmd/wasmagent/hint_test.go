@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+)
 
 func TestShellWord(t *testing.T) {
 	t.Parallel()
@@ -24,6 +29,39 @@ func TestTOMLKey(t *testing.T) {
 	} {
 		if got := tomlKey(name); got != want {
 			t.Errorf("tomlKey(%q) = %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"OK: fine\n\tmore ü": "OK: fine\n\tmore ü",
+		"\x1b]0;title\a\r\b": "\uFFFD]0;title\uFFFD\uFFFD\uFFFD",
+		"\u009b31m\x7f":      "\uFFFD31m\uFFFD",
+	} {
+		if got := visible(text); got != want {
+			t.Errorf("visible(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestEach(t *testing.T) {
+	t.Parallel()
+	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
+	sentence := fmt.Errorf("both %w and %w", a, b)
+	for _, test := range []struct {
+		err  error
+		want []error
+	}{
+		{nil, nil},
+		{a, []error{a}},
+		{errors.Join(a, b), []error{a, b}},
+		{errors.Join(errors.Join(a, b), nil, c), []error{a, b, c}},
+		{errors.Join(sentence, c), []error{sentence, c}},
+	} {
+		if got := each(test.err); !slices.Equal(got, test.want) {
+			t.Errorf("each(%v) = %v, want %v", test.err, got, test.want)
 		}
 	}
 }

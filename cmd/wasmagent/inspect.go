@@ -130,7 +130,7 @@ func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patte
 func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "module\t%s\n", i.Name)
 	fmt.Fprintf(w, "title\t%s\n", i.Title)
-	fmt.Fprintf(w, "description\t%s\n", strings.ReplaceAll(i.Description, "\n", " "))
+	fmt.Fprintf(w, "description\t%s\n", strings.Join(strings.Fields(i.Description), " "))
 	fmt.Fprintf(w, "version\t%s\n", i.Version)
 	fmt.Fprintf(w, "sha256\t%s\n", i.Digest)
 	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)

@@ -134,7 +134,7 @@ func stateOf(m agent.Status) moduleState {
 func (l listing) print(w io.Writer) {
 	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tDESCRIPTION")
 	for _, m := range l.Modules {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, firstLine(m.Description))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, strings.Join(strings.Fields(firstLine(m.Description)), " "))
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
 	for _, c := range l.Commands {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -93,8 +95,23 @@ func (a *app) say(f *runFlags, command string, result check.Result) error {
 	if f.output == "json" {
 		return a.printJSON(answer{command, result})
 	}
-	_, err := fmt.Fprintln(a.stdout, check.Encode(result))
+	text := check.Encode(result)
+	if isTerminal(a.stdout) {
+		text = visible(text)
+	}
+	_, err := fmt.Fprintln(a.stdout, text)
 	return err
+}
+
+// visible takes the characters out of a script's text that would control a
+// terminal.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // split takes the words of run apart, and reads the flags between MODULE and
