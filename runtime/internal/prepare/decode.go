@@ -11,6 +11,7 @@ import (
 // emit, and keeps the memory that a module takes in proportion to its file.
 const (
 	maxTypes     = 10_000
+	maxTyped     = 100_000 // parameters and results of all types
 	maxParams    = 1000
 	maxResults   = 32
 	maxImports   = 1000
@@ -23,6 +24,7 @@ const (
 	maxNesting   = 25_000    // of blocks; Go nests one for each call in a function
 	maxLocals    = 10_000    // of one function, with its parameters
 	maxAllLocals = 4_000_000 // of all functions
+	maxValues    = 100 << 20 // that calls, blocks and branches of all functions hand over
 )
 
 // A decoder reads the sections of a module.
@@ -41,7 +43,7 @@ const customSection = 0
 
 // sections are the known sections in the order that they must have.
 var sections = []section{
-	{1, func(d *decoder, r *reader) { d.types = vector(r, "types", maxTypes, 3, readSignature) }},
+	{1, (*decoder).readTypes},
 	{2, (*decoder).readImports},
 	{3, func(d *decoder, r *reader) {
 		d.functions = vector(r, "functions", d.limits.Functions, 1, (*reader).unsigned)
@@ -100,6 +102,17 @@ func (d *decoder) section(r *reader, next int) int {
 	}
 	r.err = content.err
 	return next + i + 1
+}
+
+func (d *decoder) readTypes(r *reader) {
+	d.types = vector(r, "types", maxTypes, 3, readSignature)
+	size := uint64(0)
+	for _, t := range d.types {
+		size += t.size()
+	}
+	if size > maxTyped {
+		r.refuse(fmt.Sprintf("the types of functions have %d parameters and results together and at most %d are allowed: build it smaller", size, maxTyped))
+	}
 }
 
 func readSignature(r *reader) signature {

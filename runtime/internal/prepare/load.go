@@ -8,6 +8,7 @@ const (
 	frameBase  = 64 // bytes that every frame takes
 	mergeShare = 8  // one of so many values that meet where branches meet takes a place
 	workShare  = 4  // so many values that meet there take as long to compile as a byte
+	registers  = 12 // so many operands have a place without the frame
 )
 
 // A load is what a function takes of the machine once it is compiled, guessed
@@ -21,6 +22,7 @@ const (
 // new value. The work of compiling grows with these places too: with the variables
 // that are used between them, times the branches that meet.
 type load struct {
+	descent
 	locals    uint64 // parameters and locals
 	variables uint64 // the same, and the globals that can change
 	globals   uint64 // the globals that can change
@@ -31,7 +33,8 @@ type load struct {
 	spilled   uint64 // values that have a place in the frame
 	passed    int    // the most parameters and results of a call
 	merges    uint64 // values that meet where branches meet
-	edges     uint64 // the same for each of the branches, and what calls reload
+	edges     uint64 // the same for each of the branches, and what calls take, return and reload
+	values    uint64 // the types that a validator compares at calls, blocks and branches
 }
 
 // newLoad is the load of the nth function before its first instruction.
@@ -43,7 +46,8 @@ func (m *module) newLoad(n int) load {
 			l.globals++
 		}
 	}
-	vectors := slices.ContainsFunc(m.bodies[n].locals, func(r run) bool { return r.kind == typeV128 })
+	vectors := slices.ContainsFunc(m.bodies[n].locals, func(r run) bool { return r.kind == typeV128 }) ||
+		slices.ContainsFunc(m.globals, func(g global) bool { return g.kind == typeV128 })
 	if vectors || slices.Contains(params, typeV128) {
 		l.slot = 16
 	}
@@ -63,7 +67,7 @@ func (m *module) localCount(n int) uint64 {
 // add takes an instruction in a scope into account; called is the type of the
 // function that it calls.
 func (l *load) add(in instruction, top *scope, called signature) {
-	l.height += int(in.op.shape().delta)
+	l.settle(max(l.height+int(in.op.shape().delta), top.base))
 	switch in.op {
 	case opLocalSet, opLocalTee, opGlobalSet:
 		top.writes++
@@ -74,12 +78,11 @@ func (l *load) add(in instruction, top *scope, called signature) {
 	case opCall, opCallIndirect:
 		l.call(called)
 	case opBr, opBrTable, opReturn, opUnreachable:
-		l.height = top.base
+		l.settle(top.base)
 	}
-	if in.op>>8 == prefixVector {
+	if in.op>>8 == prefixVector || slices.Contains(called.results, typeV128) {
 		l.slot = 16
 	}
-	l.settle(max(l.height, top.base))
 }
 
 // call takes a call into account: the operands below its parameters live on.
@@ -88,11 +91,14 @@ func (l *load) call(called signature) {
 	l.hold()
 	l.settle(l.height + len(called.results))
 	l.passed = max(l.passed, len(called.params)+len(called.results))
-	l.edges += l.globals
+	l.values += called.size()
+	l.edges += l.globals + called.size()
 }
 
-// settle makes the operand stack that high.
+// settle makes the operand stack that high. The operands for which there are no
+// registers are counted at once.
 func (l *load) settle(height int) {
+	l.spilled += uint64(max(0, height-max(l.height, registers)))
 	l.height = height
 	l.held = min(l.held, height)
 	l.most = max(l.most, height)
@@ -100,17 +106,22 @@ func (l *load) settle(height int) {
 
 // hold counts the operands on the stack, each once.
 func (l *load) hold() {
-	l.spilled += uint64(l.height - l.held)
+	l.spilled += uint64(max(0, min(l.height, registers)-l.held))
 	l.held = l.height
 }
 
-// enter begins a scope and returns the height below its parameters. A loop begins
-// with a call of its own, the check of the fuel.
+// enter begins a scope and returns the height below its parameters. Those of a loop are
+// new values; and it begins with a call of its own, the check of the fuel.
 func (l *load) enter(s scope) (base int) {
+	l.values += s.block.size()
+	base = max(0, l.height-len(s.block.params))
 	if s.op == opLoop {
 		l.hold()
+		l.settle(base)
+		l.settle(base + len(s.block.params))
+		l.hold()
 	}
-	return max(0, l.height-len(s.block.params))
+	return base
 }
 
 // leave ends a scope. What a loop assigns lives on in the call at its beginning.
@@ -120,7 +131,10 @@ func (l *load) leave(s scope) {
 	} else {
 		l.merges += min(l.variables, s.writes)
 	}
-	l.edges += min(l.variables, s.uses) * (s.edges + 1)
+	l.edges += (min(l.variables, s.uses) + uint64(len(s.label()))) * (s.edges + 1)
+	if s.edges > 0 || s.op == opElse {
+		l.settle(s.base) // where branches meet the results are new values
+	}
 	l.settle(s.base + len(s.block.results))
 }
 
@@ -133,4 +147,4 @@ func (l *load) frame() uint32 {
 }
 
 // work is the estimate of how many bytes of ordinary code take as long to compile.
-func (l *load) work() uint64 { return l.edges / workShare }
+func (l *load) work() uint64 { return l.edges/workShare + l.steps/stepShare }

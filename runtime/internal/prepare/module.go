@@ -33,6 +33,9 @@ type module struct {
 // A signature is a function's type; each byte is a value type.
 type signature struct{ params, results []byte }
 
+// size is how many parameters and results there are.
+func (s signature) size() uint64 { return uint64(len(s.params) + len(s.results)) }
+
 // An imported is something that the program wants from its host; index is a
 // function's type.
 type imported struct {

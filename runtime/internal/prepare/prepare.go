@@ -55,6 +55,8 @@ type Program struct {
 	Interpret bool
 	// Memory is the declared minimum of the linear memory in bytes.
 	Memory uint64
+	// Instructions is how many the functions have together, before the rewriting.
+	Instructions uint64
 }
 
 // Prepare rewrites a WASI preview 1 command. The limits must have their defaults
@@ -88,7 +90,11 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	merge(m, profiles, memory)
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	meter(m, profiles, limits.Stack)
-	return Program{Wasm: encode(m), Interpret: costly(m, profiles, limits), Memory: memory}, nil
+	p := Program{Wasm: encode(m), Interpret: costly(m, profiles, limits), Memory: memory}
+	for _, f := range profiles {
+		p.Instructions += f.instructions
+	}
+	return p, nil
 }
 
 // costly tells whether compiling some function would take more than that of an

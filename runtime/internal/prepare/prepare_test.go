@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -294,6 +295,12 @@ func TestProgram(t *testing.T) {
 		{"two pages", sieve(70_000, 10), false, 131072},
 		{"large function", BigBody(300 << 10), true, 65536},
 		{"nested loops", nestedLoops(800, 800), true, 65536},
+		{"chain of ifs", chain(25_000, If, Void, End), true, 65536},
+		{"chain of branches", chain(30_000, BrIf, uint32(0)), true, 65536},
+		{"chain beside dead ends", chain(10_000, If, Void, Else, Trap, End), true, 65536},
+		{"many short chains", chain(5000, If, Void, Return, Else, End), true, 65536},
+		{"some ifs", chain(2000, If, Void, End), false, 65536},
+		{"results of calls", passing(slices.Repeat(Code(Call, uint32(1)), 20_000)), true, 65536},
 	} {
 		p, err := Prepare(row.wasm, policy.Defaults)
 		if err != nil || p.Interpret != row.interpret || p.Memory != row.memory {
@@ -320,4 +327,10 @@ func nestedLoops(depth, variables int) []byte {
 		m.Funcs[0].Locals = append(m.Funcs[0].Locals, I64)
 	}
 	return m.Bytes()
+}
+
+// chain is a program that repeats code after a condition: every block dominates the
+// next one, which makes the compiler's search for loops quadratic.
+func chain(n int, parts ...any) []byte {
+	return Command(nil, slices.Repeat(Code(MemorySize, Raw(0), Code(parts...)), n)).Bytes()
 }

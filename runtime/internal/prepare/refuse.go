@@ -164,7 +164,19 @@ func (m *module) refuseTables(limits policy.Limits) error {
 			return fmt.Errorf("the program has a table of %d entries and the limit is %d: build it smaller or raise the limit \"table_entries\"", t.size.min, limits.TableEntries)
 		}
 	}
+	if entries := m.elementEntries(); entries > int64(limits.TableEntries) {
+		return fmt.Errorf("the program has %d entries for its tables and the limit is %d: build it smaller or raise the limit \"table_entries\"", entries, limits.TableEntries)
+	}
 	return nil
+}
+
+// elementEntries is how many entries the element segments hold together. Those that are
+// not copied to a table at the start take memory in every run.
+func (m *module) elementEntries() (entries int64) {
+	for _, e := range m.elements {
+		entries += int64(e.count)
+	}
+	return entries
 }
 
 // refuseNames keeps the exports' names apart, and FuelExport free.

@@ -110,6 +110,24 @@ func refusals() []refusal {
 		{name: "results", wasm: command(func(m *Module) {
 			m.Funcs = append(m.Funcs, Func{Type: Signature{Results: many(33)}, Code: Code(Trap)})
 		}), want: "33 results"},
+		{name: "parameters of all types", wasm: command(func(m *Module) {
+			for i := range 101 {
+				params := many(1000)
+				params[i] = I32
+				m.Funcs = append(m.Funcs, Func{Type: Signature{Params: params}})
+			}
+		}), want: "101000 parameters and results together"},
+		{name: "values of all calls", wasm: command(func(m *Module) {
+			m.Funcs = append(m.Funcs, Func{Type: Signature{Params: many(1000)}}, Func{Code: Code(Trap, slices.Repeat(Code(Call, uint32(1)), 110_000))})
+		}), want: "values to calls, blocks and branches"},
+		{name: "values of all branches", wasm: command(func(m *Module) {
+			m.Funcs = append(m.Funcs, Func{Type: Signature{Params: many(1000)}}, Func{Code: Code(
+				Trap, Loop, 1, Trap, BrTable, uint32(110_000), make([]byte, 110_001), End,
+			)})
+		}), want: "values to calls, blocks and branches"},
+		{name: "elements", wasm: command(func(m *Module) {
+			m.Tables, m.Elements = []Bound{{Min: 10}}, make([]uint32, 65_537)
+		}), want: "65537 entries for its tables and the limit is 65536"},
 		{name: "locals", wasm: command(func(m *Module) { m.Funcs[0].Locals = many(10001) }), want: "10001"},
 		{name: "body", wasm: BigBody(2 << 20), want: `limit is 1 MiB: split it up`},
 

@@ -75,7 +75,24 @@ func recursions() map[string][]byte {
 			slices.Repeat(Code(Call, uint32(1), I32Const, 0, I32Load, uint32(2), uint32(0), BrIf, uint32(0), each(20, increment), End), 16),
 			each(100, store),
 		)),
+		"operands without calls": recursion(0, Code(
+			slices.Repeat(Code(I32Const, 0, each(100, load), slices.Repeat([]byte{byte(I64Add)}, 99), I64Store, uint32(3), uint32(0)), 100), Call, uint32(1),
+		)),
+		"results of calls":    passing(Code(slices.Repeat(Code(Call, uint32(2)), 1500), Call, uint32(1))),
+		"results of itself":   passing(slices.Repeat(Code(Call, uint32(1)), 1500)),
+		"parameters of loops": passing(Code(slices.Repeat(Code(Loop, 1, I64Const, 3, I64Add, I32Const, 0, I32Load, uint32(2), uint32(0), BrIf, uint32(0), End), 1000), Call, uint32(1))),
+		"results of blocks":   passing(Code(slices.Repeat(Code(Block, 1, I32Const, 0, I32Load, uint32(2), uint32(0), BrIf, uint32(0), Call, uint32(2), End), 300), Call, uint32(1))),
 	}
+}
+
+// passing is a program whose second and third functions, and whose type 1, have 32
+// parameters and as many results; the code of the second works on them.
+func passing(code []byte) []byte {
+	s := Signature{Params: slices.Repeat([]Op{I64}, 32), Results: slices.Repeat([]Op{I64}, 32)}
+	params := each(32, func(i int) []byte { return Code(LocalGet, uint32(i)) })
+	m := Command(nil, Code(slices.Repeat(Code(I64Const, 1), 32), Call, uint32(1), slices.Repeat(Code(Drop), 32)))
+	m.Funcs = append(m.Funcs, Func{Type: s, Code: Code(params, code)}, Func{Type: s, Code: params})
+	return m.Bytes()
 }
 
 // recursion is a program whose second function has that many locals, and calls

@@ -22,6 +22,9 @@ type profile struct {
 	names bool     // it names data segments, whose numbers must stay
 	frame uint32   // the bytes of native stack that it takes, an estimate
 	work  uint64   // the bytes of ordinary code that take as long to compile, an estimate
+
+	instructions uint64
+	values       uint64 // the types that a validator compares at calls, blocks and branches
 }
 
 // A scope is an open block.
@@ -35,6 +38,15 @@ type scope struct {
 	edges  uint64    // the branches to its label
 	writes uint64    // the assignments of variables in it
 	uses   uint64    // the uses of variables in it, assignments and others
+	landing
+}
+
+// label are the types of what a branch to the scope's label hands over.
+func (s *scope) label() []byte {
+	if s.op == opLoop {
+		return s.block.params
+	}
+	return s.block.results
 }
 
 // A surveyor walks the instructions of one function.
@@ -50,7 +62,7 @@ type surveyor struct {
 // itself.
 func survey(m *module, limits policy.Limits) ([]profile, error) {
 	profiles := make([]profile, len(m.bodies))
-	locals := uint64(0)
+	locals, values := uint64(0), uint64(0)
 	for n := range m.bodies {
 		locals += m.localCount(n)
 		if err := m.refuseBody(n, locals, limits); err != nil {
@@ -59,6 +71,9 @@ func survey(m *module, limits policy.Limits) ([]profile, error) {
 		p, err := m.profile(n)
 		if err != nil {
 			return nil, err
+		}
+		if values += p.values; values > maxValues {
+			return nil, fmt.Errorf("the functions hand more than %d values to calls, blocks and branches together: hand them over in memory, or build the program smaller", maxValues)
 		}
 		profiles[n] = p
 	}
@@ -83,7 +98,8 @@ func (m *module) refuseBody(n int, locals uint64, limits policy.Limits) error {
 // profile makes the profile of the nth function.
 func (m *module) profile(n int) (profile, error) {
 	b := m.bodies[n]
-	s := surveyor{m: m, load: m.newLoad(n), scopes: []scope{{op: opBlock}}}
+	s := surveyor{m: m, load: m.newLoad(n), scopes: []scope{{op: opBlock, block: signature{results: m.types[m.functions[n]].results}}}}
+	s.top().landing = s.load.open(opBlock)
 	r := &reader{bytes: b.code, end: b.end}
 	for r.more() && len(s.scopes) > 0 {
 		in := r.instruction()
@@ -100,30 +116,32 @@ func (m *module) profile(n int) (profile, error) {
 	if r.more() || len(s.scopes) > 0 {
 		r.fail("blocks and ends do not match")
 	}
-	s.frame, s.work = s.load.frame(), s.load.work()
+	s.frame, s.work, s.values = s.load.frame(), s.load.work(), s.load.values
 	return s.profile, r.err
 }
 
 // visit takes one instruction into account.
-func (s *surveyor) visit(in instruction) error {
+func (s *surveyor) visit(in instruction) (err error) {
 	if !s.declared(in) {
 		return errors.New("an index is of nothing that is there")
 	}
+	s.instructions++
 	s.top().fuel += s.price(in)
 	s.load.add(in, s.top(), s.called(in))
 	switch in.op {
 	case opBlock, opIf, opLoop:
 		s.open(in)
 	case opElse:
-		return s.otherwise()
+		err = s.otherwise()
 	case opEnd:
 		s.close()
 	case opBr, opBrIf:
-		return s.branch(in.a)
+		err = s.branch(in.a)
 	case opBrTable:
-		return s.branches(in)
+		err = s.branches(in)
 	}
-	return nil
+	s.load.descent.add(in.op)
+	return err
 }
 
 func (s *surveyor) top() *scope { return &s.scopes[len(s.scopes)-1] }
@@ -178,7 +196,7 @@ func (s *surveyor) open(in instruction) {
 		opened.loop = len(s.loops)
 		s.loops = append(s.loops, 0)
 	}
-	opened.base = s.load.enter(opened)
+	opened.base, opened.landing = s.load.enter(opened), s.load.open(in.op)
 	s.scopes = append(s.scopes, opened)
 }
 
@@ -200,6 +218,7 @@ func (s *surveyor) otherwise() error {
 		return errors.New("an else has no if")
 	}
 	top.op = opElse
+	s.load.otherwise(&top.landing)
 	s.load.height = top.base + len(top.block.params)
 	return nil
 }
@@ -210,6 +229,7 @@ func (s *surveyor) close() {
 	closed := *s.top()
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.load.leave(closed)
+	s.load.close(closed.op, closed.landing)
 	price := closed.fuel + s.load.locals/localsUnit
 	if len(s.scopes) == 0 {
 		s.entry = price
@@ -231,7 +251,10 @@ func (s *surveyor) branch(label uint32) error {
 	if int64(label) >= int64(len(s.scopes)) {
 		return fmt.Errorf("a branch leaves block %d and %d are open", label, len(s.scopes))
 	}
-	s.scopes[len(s.scopes)-1-int(label)].edges++
+	to := &s.scopes[len(s.scopes)-1-int(label)]
+	to.edges++
+	s.load.values += uint64(len(to.label()))
+	s.load.branch(&to.landing)
 	return nil
 }
 
