@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -25,9 +28,9 @@ func (a *app) configCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Check config.toml and the modules that it names",
-		Long: `Check reads config.toml and the manifests of all modules that it names, and lists
-every mistake. Nothing is built, loaded or run. The exit status is 0 if all is
-right and 3 if not.`,
+		Long: `Check reads config.toml and the manifests of the modules that it enables and of
+those that they require, and lists every mistake. Nothing is built, loaded or
+run. The exit status is 0 if all is right and 3 if not.`,
 		Args: cobra.NoArgs,
 		RunE: do(func(ctx context.Context, _ []string) error { return a.checkConfig(ctx) }),
 	})
@@ -44,65 +47,104 @@ func (a *app) checkConfig(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
+	k := checking{setup: s, out: a.stdout, done: map[string]bool{}, owners: map[string]string{}}
 	var errs []error
-	owners := map[string]string{} // of the commands of enabled modules
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
-		if err := a.checkModule(s, name, owners); err != nil {
-			errs = append(errs, each(prefix("module "+name, err))...)
+		if c.Modules[name].Enabled {
+			errs = append(errs, prefix("module "+name, k.entry(name)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	file := c.File
-	if file == "" {
-		file = "no config.toml"
-	}
+	file := cmp.Or(c.File, "no config.toml")
 	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %s enabled\n", file, counted(len(enabled(c.Modules)), "module"))
 	return err
 }
 
-// checkModule checks one entry of the configuration.
-func (a *app) checkModule(s *setup, name string, owners map[string]string) error {
-	if !s.config.Modules[name].Enabled {
+// A checking goes through the modules that would be loaded.
+type checking struct {
+	*setup
+	out    io.Writer
+	done   map[string]bool   // the modules that were looked at, by folded name
+	owners map[string]string // of the commands, by folded name
+}
+
+// entry checks a module that the configuration enables.
+func (k *checking) entry(name string) error {
+	if builtin, ok := config.Builtin(name); ok {
+		return k.builtin(builtin)
+	}
+	path, err := k.library.path(name)
+	if err != nil {
+		return err
+	}
+	return k.module(path)
+}
+
+// required checks a module that another one requires.
+func (k *checking) required(name string, by *zipmod.Module) error {
+	if builtin, ok := config.Builtin(name); ok {
+		return k.builtin(builtin)
+	}
+	path, err := k.library.required(name, by)
+	if err != nil {
+		return err
+	}
+	return k.module(path)
+}
+
+func (k *checking) builtin(name string) error {
+	if k.done[fold(name)] {
 		return nil
 	}
-	if builtin, ok := config.Builtin(name); ok {
-		return own(owners, builtin, builtinCommands(builtin))
+	k.done[fold(name)] = true
+	return k.own(name, builtinCommands(name))
+}
+
+// module checks the module at a path, and what it requires.
+func (k *checking) module(path string) error {
+	m, err := k.library.manifest(path)
+	if err != nil || k.done[fold(m.Name)] {
+		return err
 	}
-	path, err := s.library.path(name)
+	k.done[fold(m.Name)] = true
+	plans, err := k.providers.Plans(m)
 	if err != nil {
 		return err
 	}
-	m, err := s.library.manifest(path)
-	if err != nil {
-		return err
+	errs := []error{k.grants(m, plans), k.own(m.Name, k.library.commands(path))}
+	for _, name := range m.Requires {
+		errs = append(errs, prefix("requires module "+name, k.required(name, m)))
 	}
-	plans, err := s.providers.Plans(m)
-	if err != nil {
-		return err
-	}
-	settings := s.settings(m.Name)
+	return errors.Join(errs...)
+}
+
+// grants tells what a module asks for and is not granted, which is a mistake if
+// it is strict.
+func (k *checking) grants(m *zipmod.Module, plans []providers.Plan) error {
+	settings := k.settings(m.Name)
 	access := policy.Access{Asked: providers.Asked(m, plans), Granted: settings.Allow}
+	var errs []error
 	for _, pattern := range access.Uncovered() {
 		if settings.Strict {
-			err = errors.Join(err, fmt.Errorf("asks for %s, which it is not granted, and is strict", pattern))
+			errs = append(errs, fmt.Errorf("asks for %s, which it is not granted, and is strict", pattern))
 			continue
 		}
-		fmt.Fprintf(a.stdout, "module %s is not granted %s\n", m.Name, pattern)
+		fmt.Fprintf(k.out, "module %s is not granted %s\n", m.Name, pattern)
 	}
-	return errors.Join(err, own(owners, m.Name, s.library.commands(path)))
+	return errors.Join(errs...)
 }
 
 // own notes whose the commands are. Two modules cannot have one of one name.
-func own(owners map[string]string, module string, commands []string) error {
+func (k *checking) own(module string, commands []string) error {
 	var errs []error
 	for _, command := range commands {
-		if owner, taken := owners[fold(command)]; taken {
+		if owner, taken := k.owners[fold(command)]; taken {
 			errs = append(errs, fmt.Errorf("its command %s is also one of module %s; disable one of the two", command, owner))
 			continue
 		}
-		owners[fold(command)] = module
+		k.owners[fold(command)] = module
 	}
 	return errors.Join(errs...)
 }

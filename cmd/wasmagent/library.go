@@ -158,21 +158,31 @@ func (e notFound) Error() string {
 // Is makes it an fs.ErrNotExist.
 func (e notFound) Is(target error) bool { return target == fs.ErrNotExist }
 
-// finder finds what modules require: where the configuration says, else beside
-// the one that names it, else in the modules directory.
+// finder finds what modules require.
 func (l *library) finder(ctx context.Context) func(string, *zipmod.Module) (*zipmod.Module, error) {
 	return func(name string, by *zipmod.Module) (*zipmod.Module, error) {
-		entry, _ := l.config.Module(name)
-		beside := filepath.Dir(l.read(by.Name).path)
-		if path, ok := within(beside, name); ok && entry.Path == "" {
-			return l.open(ctx, path)
+		path, err := l.required(name, by)
+		if err != nil {
+			return nil, err
 		}
-		m, err := l.named(ctx, name)
-		if missing := (notFound{}); errors.As(err, &missing) {
-			return nil, notFound{name, beside + " or " + missing.dir}
-		}
-		return m, err
+		return l.open(ctx, path)
 	}
+}
+
+// required is where a module is that another one requires: where the
+// configuration says, else beside the one that names it, else in the modules
+// directory.
+func (l *library) required(name string, by *zipmod.Module) (string, error) {
+	beside := filepath.Dir(l.read(by.Name).path)
+	entry, _ := l.config.Module(name)
+	if path, ok := within(beside, name); ok && entry.Path == "" {
+		return path, nil
+	}
+	path, err := l.path(name)
+	if missing := (notFound{}); errors.As(err, &missing) {
+		err = notFound{name, beside + " or " + missing.dir}
+	}
+	return path, err
 }
 
 // read is a module that was read; zero if none of that name was.
