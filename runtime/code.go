@@ -27,6 +27,10 @@ type code struct {
 	module  wazero.CompiledModule
 }
 
+// maxWorkers is the most functions of a program that are compiled at one time. Each may
+// take some 300 MiB meanwhile, if it is made for that.
+const maxWorkers = 4
+
 // newCode compiles a program, or finds it compiled in dir; what it compiles it
 // leaves there. An empty dir is none.
 //
@@ -50,7 +54,7 @@ func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, wasm 
 		config = config.WithCompilationCache(c.cache)
 	}
 	c.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	ctx = experimental.WithCompilationWorkers(ctx, max(2, goruntime.GOMAXPROCS(0)))
+	ctx = experimental.WithCompilationWorkers(ctx, min(max(2, goruntime.GOMAXPROCS(0)), maxWorkers))
 	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
 		return c, err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,6 +106,21 @@ func TestProgramRefused(t *testing.T) {
 				t.Errorf("%s: %v; want %q in the error", name, err, row.want)
 			}
 		}
+	}
+}
+
+// TestTooMuchToInterpret wants a program to be refused that takes gigabytes when it is
+// interpreted.
+func TestTooMuchToInterpret(t *testing.T) {
+	t.Parallel()
+	if raceEnabled {
+		t.Skip("reading a large program takes too long with the race detector")
+	}
+	m := Command(nil, nil)
+	m.Funcs = append(m.Funcs, slices.Repeat([]Func{{Code: bytes.Repeat(Code(Nop), 1_000_000)}}, 11)...)
+	e := newEngine(t, runtime.Config{})
+	if _, err := e.Program(t.Context(), "x", m.Bytes(), policy.Limits{}); err == nil || !strings.Contains(err.Error(), "has 11000012 instructions") {
+		t.Errorf("%v; want its instructions in the error", err)
 	}
 }
 

@@ -15,8 +15,12 @@ import (
 )
 
 // maxCompilations is the most programs that are compiled at one time. Each takes
-// all processors for itself, and much memory.
+// up to maxWorkers processors for itself, and much memory.
 const maxCompilations = 4
+
+// maxInterpreted is the most instructions of a program that is interpreted: in memory
+// each takes some 60 bytes then.
+const maxInterpreted = 10_000_000
 
 // load prepares a program and compiles it, when its turn comes.
 func (e *Engine) load(ctx context.Context, name string, wasm []byte, limits policy.Limits) (*code, error) {
@@ -50,10 +54,13 @@ func (e *Engine) code(ctx context.Context, name string, wasm []byte, limits poli
 		}
 	}
 	p, err := prepare.Prepare(wasm, limits)
+	interpret := e.config.Interpret || p.Interpret || !hasCompiler()
 	switch {
 	case err != nil:
 		return nil, err
-	case e.config.Interpret || p.Interpret || !hasCompiler():
+	case interpret && p.Instructions > maxInterpreted:
+		return nil, fmt.Errorf("the program has to be interpreted and has %d instructions, of which at most %d can be: build it smaller, or split its largest functions up so that it is compiled", p.Instructions, maxInterpreted)
+	case interpret:
 		return newCode(ctx, wazero.NewRuntimeConfigInterpreter(), "", p.Wasm, e.wasi)
 	}
 	defer e.compiling(name)()
