@@ -139,7 +139,7 @@ func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, ", "))
 	fmt.Fprintf(w, "lacks\t%s\n", orNothing(i.Permissions.Uncovered, ", "))
 	fmt.Fprintf(w, "on start\t%s\n", orNothing(i.OnStart, "\n\t"))
-	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tIN")
+	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tPROVIDER\tIN")
 	for _, s := range i.Scripts {
 		where := "the sandbox"
 		if !s.Sandbox {
@@ -148,7 +148,7 @@ func (i inspection) print(w io.Writer) {
 		if s.Absent != "" {
 			where = "not there: " + firstLine(s.Absent)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", s.Command, s.Line, s.Size, where)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, s.Line, s.Size, s.Provider, where)
 	}
 }
 
