@@ -3,24 +3,40 @@ module github.com/wasmagent/wasmagent
 go 1.26.0
 
 require (
-	github.com/BurntSushi/toml v1.6.0 // indirect
-	github.com/bmatcuk/doublestar/v4 v4.10.4 // indirect
+	// trust: the signatures of modules.
+	aead.dev/minisign v0.3.0
+	// cmd/wasmagent reads config.toml with it; the example check_baseline reads a TOML file in its zip.
+	github.com/BurntSushi/toml v1.6.0
+	// policy matches grants with it; zipmod finds scripts by pattern.
+	github.com/bmatcuk/doublestar/v4 v4.10.4
+	// tests of zipmod and facts validate documents against the published schemas.
+	github.com/google/jsonschema-go v0.4.3
+	// tests of cmd/wasmagent are scripts (testscript).
+	github.com/rogpeppe/go-internal v1.16.0
+	// facts reads most figures of the machine through it.
+	github.com/shirou/gopsutil/v4 v4.26.10
+	// cmd/wasmagent: commands, flags, shell completion.
+	github.com/spf13/cobra v1.10.2
+	// runtime: the WebAssembly engine.
+	github.com/tetratelabs/wazero v1.12.0
+	// providers compiles the programs of a module in parallel (errgroup).
+	golang.org/x/sync v0.24.0
+	// facts, providers, runtime, builtin: system calls that the standard library lacks, on Windows above all.
+	golang.org/x/sys v0.49.0
+	// cmd/wasmagent shows progress only on a terminal.
+	golang.org/x/term v0.47.0
+)
+
+require (
 	github.com/ebitengine/purego v0.11.2 // indirect
 	github.com/go-ole/go-ole v1.2.6 // indirect
-	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lufia/plan9stats v0.0.0-20211012122336-39d0f177ccd0 // indirect
 	github.com/power-devops/perfstat v0.0.0-20260805114148-88456608a4f6 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
-	github.com/shirou/gopsutil/v4 v4.26.10 // indirect
-	github.com/spf13/cobra v1.10.2 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
-	github.com/tetratelabs/wazero v1.12.0 // indirect
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
-	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/term v0.47.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,10 +16,12 @@ import (
 
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 // A decoder fills a Config in from a document and collects the mistakes.
 type decoder struct {
+	dir      string         // of the file, for what it names
 	lines    map[string]int // of the keys
 	strict   bool           // Config.Strict
 	limits   policy.Limits  // Config.Limits
@@ -37,7 +40,7 @@ func decode(name, text string, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("%s:%w", name, err)
 	}
-	d := decoder{lines: lines}
+	d := decoder{dir: filepath.Dir(name), lines: lines}
 	d.table(nil, document, c)
 	var errs []error
 	slices.SortStableFunc(d.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
@@ -50,7 +53,17 @@ func decode(name, text string, c *Config) error {
 // wrong records a mistake in the value of a key.
 func (d *decoder) wrong(key toml.Key, format string, args ...any) {
 	text := fmt.Sprintf("%s: %s", key, fmt.Sprintf(format, args...))
-	d.mistakes = append(d.mistakes, mistake{d.lines[key.String()], text})
+	d.mistakes = append(d.mistakes, mistake{d.line(key), text})
+}
+
+// line is where a key stands; one within a list stands where the list does.
+func (d *decoder) line(key toml.Key) int {
+	for ; len(key) > 0; key = key[:len(key)-1] {
+		if line, known := d.lines[key.String()]; known {
+			return line
+		}
+	}
+	return 1
 }
 
 // table decodes a table into the struct that dst points to. The modules come
@@ -109,6 +122,16 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.text(at, value, `a size such as "64MiB"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
 	case *slog.Level:
 		d.text(at, value, `"debug", "info", "warn" or "error"`, func(s string) error { return parseLevel(s, dst) })
+	case *trust.Require:
+		d.text(at, value, `"none", "digest" or "signature"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *trust.Digest:
+		d.text(at, value, "the 64 hex digits of a SHA-256", func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *trust.Policy:
+		d.trust(at, value, dst)
+	case *[]string:
+		d.texts(at, value, dst)
+	case *[]trust.Key:
+		d.keys(at, value, dst)
 	case *policy.Patterns:
 		d.patterns(at, value, dst)
 	case *map[string]string:

@@ -56,6 +56,9 @@ func (d *decoder) module(at toml.Key, value any) Module {
 			delete(value, "zip")
 		}
 		d.table(at, value, &m)
+		if err := checkPin(trimZip(at[len(at)-1]), m); err != nil {
+			d.wrong(append(slices.Clone(at), "sha256"), "%v", err)
+		}
 	default:
 		d.wrong(at, `want true, "enabled", false, "disabled" or a table, not %s`, kind(value))
 	}
