@@ -23,7 +23,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Long: `Inspect reads a zip, a directory or a module that config.toml names, and shows
 its manifest, its scripts with their providers, the permissions that it asks for
 and what it is granted. Nothing of the module is run. A directory is built and
-packed first; its digest is that of the zip that "wasmagent pack" makes.`,
+packed first; its digest is that of the zip that "wasmagent pack" makes. A zip
+that is not trusted is shown as well, with the reason why it would not be loaded.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeModule,
 	}
@@ -45,6 +46,10 @@ type inspection struct {
 	Description string         `json:"description"`
 	Version     string         `json:"version"`
 	Digest      string         `json:"digest"`         // SHA-256 of the zip
+	Signer      string         `json:"signer"`         // whose signature counts; empty if none does
+	Comment     string         `json:"comment"`        // the trusted comment of the signature
+	Pinned      bool           `json:"pinned"`         // whether config.toml pins the digest
+	Refused     string         `json:"refused"`        // why it would not be loaded; empty if it would
 	Size        int64          `json:"size_bytes"`     // of the zip
 	Unpacked    int64          `json:"unpacked_bytes"` // of the files in it
 	Files       int            `json:"files"`
@@ -52,6 +57,8 @@ type inspection struct {
 	OnStart     []string       `json:"on_start"`
 	Scripts     []scriptDetail `json:"scripts"`
 	Permissions permissions    `json:"permissions"`
+
+	unsigned error // why there is no signature that counts
 }
 
 // Permissions are those of a module.
@@ -86,6 +93,7 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 		return inspection{}, err
 	}
 	defer s.close()
+	s.library.lenient = true
 	m, err := s.library.pick(ctx, module)
 	if err != nil {
 		return inspection{}, err
@@ -94,7 +102,17 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if err != nil {
 		return inspection{}, prefix(module, err)
 	}
-	return inspectionOf(m, plans, s.settings(m.Name).Allow), nil
+	i := inspectionOf(m, plans, s.settings(m.Name).Allow)
+	i.judge(s.library.ruling(m.Name))
+	return i, nil
+}
+
+// judge fills in what came of verifying the module.
+func (i *inspection) judge(r *ruling) {
+	i.Signer, i.Comment, i.Pinned, i.unsigned = r.signer(), r.Comment, r.Pinned, r.Unsigned
+	if r.refused != nil {
+		i.Refused = r.refused.Error()
+	}
 }
 
 func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patterns) inspection {
@@ -131,7 +149,11 @@ func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "title\t%s\n", i.Title)
 	fmt.Fprintf(w, "description\t%s\n", strings.ReplaceAll(i.Description, "\n", " "))
 	fmt.Fprintf(w, "version\t%s\n", i.Version)
-	fmt.Fprintf(w, "sha256\t%s\n", i.Digest)
+	fmt.Fprintf(w, "sha256\t%s%s\n", i.Digest, map[bool]string{true: ", pinned"}[i.Pinned])
+	fmt.Fprintf(w, "signed by\t%s\n", signature(i.Signer, i.Comment, i.unsigned))
+	if i.Refused != "" {
+		fmt.Fprintf(w, "refused\t%s\n", i.Refused)
+	}
 	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)
 	fmt.Fprintf(w, "requires\t%s\n", orNothing(i.Requires, ", "))
 	fmt.Fprintf(w, "asks for\t%s\n", orNothing(i.Permissions.Asked, ", "))
@@ -149,6 +171,14 @@ func (i inspection) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", s.Command, s.Line, s.Size, where)
 	}
+}
+
+// signature says who signed, or why that is nobody.
+func signature(signer, comment string, unsigned error) string {
+	if unsigned != nil {
+		return "nobody: " + unsigned.Error()
+	}
+	return signer + ", who says: " + strings.ReplaceAll(comment, "\t", " ")
 }
 
 func orNothing(list []string, separator string) string {

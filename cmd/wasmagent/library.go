@@ -23,27 +23,37 @@ type library struct {
 	config  config.Config
 	builder toolchain.Builder
 
-	lock  sync.Mutex
-	paths map[string]string // of the modules that were read, by folded name
+	// lenient reads zips that are not trusted as well, to be shown and not
+	// loaded.
+	lenient bool
+
+	lock    sync.Mutex
+	paths   map[string]string  // of the modules that were read, by folded name
+	rulings map[string]*ruling // on the modules that were read, by folded name
 }
 
 func newLibrary(c config.Config, b toolchain.Builder) *library {
-	return &library{config: c, builder: b, paths: map[string]string{}}
+	return &library{config: c, builder: b, paths: map[string]string{}, rulings: map[string]*ruling{}}
 }
 
 // fold is the form of a name that ignores case.
 func fold(name string) string { return strings.ToLower(name) }
 
-// open reads the zip or the directory at a path. Of a directory, what is missing
-// is built from its source, once the rest is known to be right.
+// open reads the zip or the directory at a path, if it is trusted. Of a
+// directory, what is missing is built from its source, once the rest is known to
+// be right.
 func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error) {
-	m, err := l.manifest(path)
-	if err != nil || !isDir(path) {
+	// Asked once: what is verified as a zip is not built as a directory.
+	dir := isDir(path)
+	opts := zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, dir)}
+	m, err := l.outline(path, opts)
+	if err != nil || !dir {
 		return m, err
 	}
 	programs, err := l.builder.Build(ctx, path)
 	if err == nil {
-		m, err = zipmod.Open(path, zipmod.Options{Limits: l.limits(path), Built: programs.Built, Absent: programs.Absent})
+		opts.Built, opts.Absent = programs.Built, programs.Absent
+		m, err = zipmod.Open(path, opts)
 	}
 	return m, prefix(path, err)
 }
@@ -74,9 +84,13 @@ func (l *library) named(ctx context.Context, name string) (*zipmod.Module, error
 // errUnbuilt stands for a program that nobody has tried to build.
 var errUnbuilt = errors.New("it is not built from its source yet")
 
-// manifest reads a module without building anything.
+// manifest reads a module, if it is trusted, without building anything.
 func (l *library) manifest(path string) (*zipmod.Module, error) {
-	opts := zipmod.Options{Limits: l.limits(path)}
+	return l.outline(path, zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, isDir(path))})
+}
+
+// outline reads a module without building anything.
+func (l *library) outline(path string, opts zipmod.Options) (*zipmod.Module, error) {
 	if isDir(path) {
 		names, err := toolchain.Sources(path)
 		if err != nil {

@@ -75,6 +75,7 @@ type moduleState struct {
 	Description string   `json:"description"`
 	Version     string   `json:"version"`
 	Digest      string   `json:"digest"`
+	Signer      string   `json:"signer"` // whose signature counts; empty if none does
 	Builtin     bool     `json:"builtin"`
 	Uncovered   []string `json:"uncovered"` // permissions that no grant covers
 	Problems    []string `json:"problems"`  // on_start lines that failed, or why it was not loaded
@@ -108,7 +109,7 @@ func (a *app) list(ctx context.Context) (listing, error) {
 		}
 	}
 	for _, m := range s.agent.Modules() {
-		l.Modules = append(l.Modules, stateOf(m))
+		l.Modules = append(l.Modules, stateOf(m, s.library.ruling(m.Name)))
 	}
 	for _, c := range s.agent.Commands() {
 		l.Commands = append(l.Commands, commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec})
@@ -116,17 +117,17 @@ func (a *app) list(ctx context.Context) (listing, error) {
 	return l, nil
 }
 
-func stateOf(m agent.Status) moduleState {
+func stateOf(m agent.Status, r *ruling) moduleState {
 	return moduleState{
-		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Builtin: m.Builtin,
+		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Signer: r.signer(), Builtin: m.Builtin,
 		Uncovered: append([]string{}, m.Uncovered...), Problems: append([]string{}, m.Failed...),
 	}
 }
 
 func (l listing) print(w io.Writer) {
-	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tDESCRIPTION")
+	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tSIGNED BY\tDESCRIPTION")
 	for _, m := range l.Modules {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, firstLine(m.Description))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, m.Signer, firstLine(m.Description))
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
 	for _, c := range l.Commands {
