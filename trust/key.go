@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 
 	"aead.dev/minisign"
@@ -43,10 +42,10 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
-// ID is the key's ID in hex, as minisign writes it.
+// ID is the key's ID in hex, as minisign 0.12 writes it: 16 digits.
 func (k Key) ID() string { return keyID(k.public.ID()) }
 
-func keyID(id uint64) string { return strings.ToUpper(strconv.FormatUint(id, 16)) }
+func keyID(id uint64) string { return fmt.Sprintf("%016X", id) }
 
 // Line is the key as one line of base64.
 func (k Key) Line() string { return k.public.String() }
