@@ -109,10 +109,7 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 
 // judge fills in what came of verifying the module.
 func (i *inspection) judge(r *ruling) {
-	i.Signer, i.Comment, i.Pinned, i.unsigned = r.signer(), r.Comment, r.Pinned, r.Unsigned
-	if r.refused != nil {
-		i.Refused = r.refused.Error()
-	}
+	i.Signer, i.Comment, i.Pinned, i.unsigned, i.Refused = r.signer(), r.Comment, r.Pinned, r.Unsigned, text(r.refused)
 }
 
 func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patterns) inspection {

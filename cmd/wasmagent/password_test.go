@@ -23,7 +23,9 @@ func TestPassword(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "password")
-			write(t, file, row.content)
+			if err := os.WriteFile(file, []byte(row.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			stdin, err := os.Open(file)
 			if err != nil {
 				t.Fatal(err)

@@ -88,7 +88,7 @@ func (a *app) openSecret(f signFlags) (trust.Secret, error) {
 	return secret, err
 }
 
-// keygenFlags are what the flags of keygen say.
+// A keygenFlags is what the flags of keygen say.
 type keygenFlags struct{ name, password string }
 
 func (a *app) keygenCommand() *cobra.Command {
@@ -98,7 +98,8 @@ func (a *app) keygenCommand() *cobra.Command {
 		Short: "Make a pair of keys to sign modules with",
 		Long: `Keygen makes a secret key, NAME.key, encrypted under a password that it asks for,
 and the public key that belongs to it, NAME.pub. Both are files of minisign's
-format. Files that are there are not overwritten.`,
+format. Files that are there are not overwritten. Encrypting the key, and signing
+with it, takes some seconds and 1 GiB of memory, so that guessing does too.`,
 		Example: "  wasmagent keygen -o ops",
 		Args:    cobra.NoArgs,
 	}

@@ -83,20 +83,23 @@ func (a *app) trustView() (trustView, error) {
 // trustOf verifies a module of the configuration.
 func (l *library) trustOf(name string) moduleTrust {
 	entry, _ := l.config.Module(name)
-	m := moduleTrust{Name: name, Pin: string(entry.Pin)}
 	path, err := l.path(name)
-	r := &ruling{refused: err}
-	if r.Unsigned = err; err == nil {
-		r = l.verifyFile(path)
+	if err != nil {
+		return moduleTrust{Name: name, Pin: string(entry.Pin), Unsigned: err.Error(), Refused: err.Error()}
 	}
-	m.Path, m.Digest, m.Signer, m.Comment = path, string(r.Digest), r.signer(), r.Comment
-	if r.Unsigned != nil {
-		m.Unsigned = r.Unsigned.Error()
+	r := l.verifyFile(path)
+	return moduleTrust{
+		Name: name, Path: path, Digest: string(r.Digest), Pin: string(entry.Pin), Signer: r.signer(), Comment: r.Comment,
+		Unsigned: text(r.Unsigned), Refused: text(r.refused),
 	}
-	if r.refused != nil {
-		m.Refused = r.refused.Error()
+}
+
+// text is what an error says; empty if there is none.
+func text(err error) string {
+	if err == nil {
+		return ""
 	}
-	return m
+	return err.Error()
 }
 
 func (v trustView) print(w io.Writer) {

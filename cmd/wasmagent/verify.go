@@ -101,15 +101,10 @@ type verdict struct {
 }
 
 func verdictOf(path string, r *ruling) verdict {
-	v := verdict{Module: moduleName(path), Digest: string(r.Digest), Pinned: r.Pinned, Signer: r.signer(), Comment: r.Comment}
+	v := verdict{Module: moduleName(path), Digest: string(r.Digest), Pinned: r.Pinned, Signer: r.signer(), Comment: r.Comment,
+		Unsigned: text(r.Unsigned), Refused: text(r.refused)}
 	if r.Signer != nil {
 		v.KeyID = r.Signer.ID()
-	}
-	if r.Unsigned != nil {
-		v.Unsigned = r.Unsigned.Error()
-	}
-	if r.refused != nil {
-		v.Refused = r.refused.Error()
 	}
 	return v
 }
