@@ -3,6 +3,8 @@ module github.com/wasmagent/wasmagent
 go 1.26.0
 
 require (
+	// trust: the signatures of modules.
+	aead.dev/minisign v0.3.0
 	// cmd/wasmagent reads config.toml with it; the example check_baseline reads a TOML file in its zip.
 	github.com/BurntSushi/toml v1.6.0
 	// policy matches grants with it; zipmod finds scripts by pattern.
@@ -35,5 +37,6 @@ require (
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 )

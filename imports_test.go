@@ -22,17 +22,19 @@ var mayImport = map[string][]string{
 	"check":     {},
 	"policy":    {},
 	"facts":     {},
+	"trust":     {},
 	"zipmod":    {"check", "policy"},
 	"runtime":   {"check", "policy"},
 	"providers": {"check", "policy", "zipmod", "runtime"},
 	"builtin":   {"check", "facts"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "builtin", "check", "facts", "policy", "providers", "runtime", "zipmod"},
+	"cmd":       {"agent", "builtin", "check", "facts", "policy", "providers", "runtime", "trust", "zipmod"},
 	"examples":  {},
 }
 
 // onlyImporter names the one tree that may import a library.
 var onlyImporter = map[string]string{
+	"aead.dev/minisign":               "trust",
 	"github.com/tetratelabs/wazero":   "runtime",
 	"github.com/shirou/gopsutil":      "facts",
 	"github.com/spf13/cobra":          "cmd",

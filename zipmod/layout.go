@@ -49,9 +49,6 @@ type entry struct {
 // directory and the end record, and headers that disagree: nothing is left on
 // which two readers of the archive could differ.
 func layout(data []byte, limits policy.Limits) ([]entry, error) {
-	if int64(len(data)) > int64(limits.Archive) {
-		return nil, fmt.Errorf("archive: is larger than the limit of %v; make it smaller or raise the limit \"archive\"", limits.Archive)
-	}
 	end, err := findEnd(data)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,8 @@
 // at its root. wasmagent adds permissions, patterns in scripts, and strictness.
 //
 // Guarantees: the archive is read once and whole, and Digest is the SHA-256 of
-// the bytes that were used. A Module is returned only if everything in it is
+// the bytes that were used, and those that Options.Verify was asked about before
+// anything of them was parsed. A Module is returned only if everything in it is
 // valid; otherwise the error lists the mistakes, up to 100 of them, each with
 // its remedy, and those of module.json with line and column. Every size, count
 // and ratio that the archive controls is bounded by policy.Limits, and so is the
@@ -101,6 +102,11 @@ type Options struct {
 	// of their source, here "scripts/check_x". A nil program adds nothing: it
 	// stands for a file that the directory has. A zip does not heed them.
 	Built map[string][]byte
+	// Verify, if it is not nil, is asked whether the archive of the module of
+	// this name may be read at all, before anything in it is looked at; of a
+	// directory that is what it was packed into. It must not change or keep the
+	// archive. Its error is that of Read.
+	Verify func(name string, archive []byte) error
 	// Absent names scripts that could not be built from their source, with the
 	// reason. They count as being there, without content. Packing leaves out
 	// their source too.
@@ -169,7 +175,16 @@ func Read(name string, data []byte, opts Options) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := unpack(data, opts.Limits.WithDefaults())
+	limits := opts.Limits.WithDefaults()
+	if int64(len(data)) > int64(limits.Archive) {
+		return nil, fmt.Errorf("archive: is larger than the limit of %v; make it smaller or raise the limit \"archive\"", limits.Archive)
+	}
+	if opts.Verify != nil {
+		if err := opts.Verify(name, data); err != nil {
+			return nil, err
+		}
+	}
+	files, err := unpack(data, limits)
 	if err != nil {
 		return nil, err
 	}

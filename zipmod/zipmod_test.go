@@ -162,3 +162,52 @@ func wantError(t testing.TB, what string, err error, texts ...string) {
 		}
 	}
 }
+
+// TestVerifyComesFirst refuses archives by their bytes, of which nothing may be
+// parsed then: what is no zip at all gets the same error.
+func TestVerifyComesFirst(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("not these")
+	valid := build(t, minimal)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "module.json"), []byte(minimal.body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	packed, err := zipmod.Pack(dir, zipmod.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped := filepath.Join(t.TempDir(), "a.zip")
+	if err := os.WriteFile(zipped, valid, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name string
+		want []byte
+		read func(zipmod.Options) (*zipmod.Module, error)
+	}{
+		{"a", valid, func(o zipmod.Options) (*zipmod.Module, error) { return zipmod.Read("a.ZIP", valid, o) }},
+		{"b", []byte("no zip"), func(o zipmod.Options) (*zipmod.Module, error) { return zipmod.Read("b", []byte("no zip"), o) }},
+		{"a", valid, func(o zipmod.Options) (*zipmod.Module, error) { return zipmod.Open(zipped, o) }},
+		{filepath.Base(dir), packed, func(o zipmod.Options) (*zipmod.Module, error) { return zipmod.Open(dir, o) }},
+	} {
+		asked := 0
+		m, err := row.read(zipmod.Options{Verify: func(name string, archive []byte) error {
+			asked++
+			if name != row.name || string(archive) != string(row.want) {
+				t.Errorf("asked about %s with %d bytes, want %s with %d", name, len(archive), row.name, len(row.want))
+			}
+			return refused
+		}})
+		if m != nil || !errors.Is(err, refused) || asked != 1 {
+			t.Errorf("%s: asked %d times, got %v, %v", row.name, asked, m, err)
+		}
+	}
+	if m, err := zipmod.Read("a", valid, zipmod.Options{Verify: func(string, []byte) error { return nil }}); err != nil || m.Name != "a" {
+		t.Errorf("accepted, but got %v, %v", m, err)
+	}
+	large := zipmod.Options{Limits: policy.Limits{Archive: 4}, Verify: func(string, []byte) error { t.Error("asked about a part of it"); return nil }}
+	if _, err := zipmod.Open(zipped, large); err == nil || !strings.Contains(err.Error(), "larger than the limit") {
+		t.Errorf("a large archive: %v", err)
+	}
+}

@@ -24,7 +24,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Long: `Inspect reads a zip, a directory or a module that config.toml names, and shows
 its manifest, its scripts with their providers, the permissions that it asks for
 and what it is granted. Nothing of the module is run. A directory is built and
-packed first; its digest is that of the zip that "wasmagent pack" makes.`,
+packed first; its digest is that of the zip that "wasmagent pack" makes. A zip
+that is not trusted is shown as well, with the reason why it would not be loaded.`,
 		Args:              one("MODULE"),
 		ValidArgsFunction: a.completeModule,
 	}
@@ -46,6 +47,10 @@ type inspection struct {
 	Description string         `json:"description"`
 	Version     string         `json:"version"`
 	Digest      string         `json:"digest"`         // SHA-256 of the zip
+	Signer      string         `json:"signer"`         // whose signature counts; empty if none does
+	Comment     string         `json:"comment"`        // the trusted comment of the signature
+	Pinned      bool           `json:"pinned"`         // whether config.toml pins the digest
+	Refused     string         `json:"refused"`        // why it would not be loaded; empty if it would
 	Size        int64          `json:"size_bytes"`     // of the zip
 	Unpacked    int64          `json:"unpacked_bytes"` // of the files in it
 	Files       int            `json:"files"`
@@ -53,6 +58,8 @@ type inspection struct {
 	OnStart     []string       `json:"on_start"`
 	Scripts     []scriptDetail `json:"scripts"`
 	Permissions permissions    `json:"permissions"`
+
+	unsigned error // why there is no signature that counts
 }
 
 // Permissions are those of a module.
@@ -87,6 +94,7 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 		return inspection{}, err
 	}
 	defer s.close()
+	s.library.lenient = true
 	m, err := s.library.pick(ctx, module)
 	if err != nil {
 		return inspection{}, err
@@ -95,7 +103,14 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if err != nil {
 		return inspection{}, prefix(module, err)
 	}
-	return inspectionOf(m, plans, s.settings(m.Name).Allow), nil
+	i := inspectionOf(m, plans, s.settings(m.Name).Allow)
+	i.judge(s.library.ruling(m.Name))
+	return i, nil
+}
+
+// judge fills in what came of verifying the module.
+func (i *inspection) judge(r *ruling) {
+	i.Signer, i.Comment, i.Pinned, i.unsigned, i.Refused = r.signer(), r.Comment, r.Pinned, r.Unsigned, text(r.refused)
 }
 
 func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patterns) inspection {
@@ -132,7 +147,11 @@ func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "title\t%s\n", i.Title)
 	fmt.Fprintf(w, "description\t%s\n", strings.Join(strings.Fields(i.Description), " "))
 	fmt.Fprintf(w, "version\t%s\n", i.Version)
-	fmt.Fprintf(w, "sha256\t%s\n", i.Digest)
+	fmt.Fprintf(w, "sha256\t%s%s\n", i.Digest, map[bool]string{true: ", pinned"}[i.Pinned])
+	fmt.Fprintf(w, "signed by\t%s\n", signature(i.Signer, i.Comment, i.unsigned))
+	if i.Refused != "" {
+		fmt.Fprintf(w, "refused\t%s\n", i.Refused)
+	}
 	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)
 	fmt.Fprintf(w, "requires\t%s\n", orNothing(i.Requires, ", "))
 	fmt.Fprintf(w, "asks for\t%s\n", orNothing(i.Permissions.Asked, ", "))
@@ -150,6 +169,14 @@ func (i inspection) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, s.Line, s.Size, s.Provider, where)
 	}
+}
+
+// signature says who signed, or why that is nobody.
+func signature(signer, comment string, unsigned error) string {
+	if unsigned != nil {
+		return "nobody: " + unsigned.Error()
+	}
+	return signer + ", who says: " + strings.ReplaceAll(comment, "\t", " ")
 }
 
 func orNothing(list []string, separator string) string {

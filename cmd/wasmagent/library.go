@@ -23,8 +23,13 @@ type library struct {
 	config  config.Config
 	builder toolchain.Builder
 
+	// lenient reads zips that are not trusted as well, to be shown and not
+	// loaded.
+	lenient bool
+
 	lock    sync.Mutex
-	modules map[string]found // that were read, by folded name
+	modules map[string]found   // that were read, by folded name
+	rulings map[string]*ruling // on the modules that were read, by folded name
 }
 
 // A found is a module with the place where it was.
@@ -34,22 +39,27 @@ type found struct {
 }
 
 func newLibrary(c config.Config, b toolchain.Builder) *library {
-	return &library{config: c, builder: b, modules: map[string]found{}}
+	return &library{config: c, builder: b, modules: map[string]found{}, rulings: map[string]*ruling{}}
 }
 
 // fold is the form of a name that ignores case.
 func fold(name string) string { return strings.ToLower(name) }
 
-// open reads the zip or the directory at a path. Of a directory, what is missing
-// is built from its source, once the rest is known to be right.
+// open reads the zip or the directory at a path, if it is trusted. Of a
+// directory, what is missing is built from its source, once the rest is known to
+// be right.
 func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error) {
-	m, err := l.manifest(path)
-	if err != nil || !isDir(path) {
+	// Asked once: what is verified as a zip is not built as a directory.
+	dir := isDir(path)
+	opts := zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, dir)}
+	m, err := l.outline(path, opts)
+	if err != nil || !dir {
 		return m, err
 	}
 	programs, err := l.builder.Build(ctx, path)
 	if err == nil {
-		m, err = zipmod.Open(path, zipmod.Options{Limits: l.limits(path), Built: programs.Built, Absent: programs.Absent})
+		opts.Built, opts.Absent = programs.Built, programs.Absent
+		m, err = zipmod.Open(path, opts)
 	}
 	if err != nil {
 		return nil, prefix(path, err)
@@ -90,12 +100,16 @@ func (l *library) named(ctx context.Context, name string) (*zipmod.Module, error
 // errUnbuilt stands for a program that nobody has tried to build.
 var errUnbuilt = errors.New("it is not built from its source yet")
 
-// manifest reads a module without building anything.
+// manifest reads a module, if it is trusted, without building anything.
 func (l *library) manifest(path string) (*zipmod.Module, error) {
+	return l.outline(path, zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, isDir(path))})
+}
+
+// outline reads a module without building anything.
+func (l *library) outline(path string, opts zipmod.Options) (*zipmod.Module, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is no such file or directory; want a zip, a directory or a module of config.toml", path)
 	}
-	opts := zipmod.Options{Limits: l.limits(path)}
 	if isDir(path) {
 		names, err := toolchain.Sources(path)
 		if err != nil {

@@ -75,6 +75,7 @@ type moduleState struct {
 	Description string   `json:"description"`
 	Version     string   `json:"version"`
 	Digest      string   `json:"digest"`
+	Signer      string   `json:"signer"` // whose signature counts; empty if none does
 	Builtin     bool     `json:"builtin"`
 	Uncovered   []string `json:"uncovered"` // permissions that no grant covers
 	Problems    []string `json:"problems"`  // on_start lines that failed, or why it was not loaded
@@ -112,7 +113,7 @@ func (a *app) list(ctx context.Context) (listing, error) {
 		return listing{}, err
 	}
 	for _, m := range s.agent.Modules() {
-		l.Modules = append(l.Modules, stateOf(m))
+		l.Modules = append(l.Modules, stateOf(m, s.library.ruling(m.Name)))
 	}
 	for _, c := range s.agent.Commands() {
 		state := commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, ""}
@@ -124,17 +125,17 @@ func (a *app) list(ctx context.Context) (listing, error) {
 	return l, nil
 }
 
-func stateOf(m agent.Status) moduleState {
+func stateOf(m agent.Status, r *ruling) moduleState {
 	return moduleState{
-		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Builtin: m.Builtin,
+		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Signer: r.signer(), Builtin: m.Builtin,
 		Uncovered: append([]string{}, m.Uncovered...), Problems: append([]string{}, m.Failed...),
 	}
 }
 
 func (l listing) print(w io.Writer) {
-	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tDESCRIPTION")
+	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tSIGNED BY\tDESCRIPTION")
 	for _, m := range l.Modules {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, strings.Join(strings.Fields(firstLine(m.Description)), " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, m.Signer, strings.Join(strings.Fields(firstLine(m.Description)), " "))
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
 	for _, c := range l.Commands {

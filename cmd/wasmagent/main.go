@@ -30,7 +30,7 @@ func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -40,6 +40,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 
 // An app is one invocation of the command line.
 type app struct {
+	stdin          *os.File // where a password is asked for
 	stdout, stderr io.Writer
 	status         int // the exit status of what ran
 
@@ -62,7 +63,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "", "log messages of this `LEVEL` and above: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w; %s", err, seeHelp(cmd)) })
 	root.AddCommand(a.runCommand(), a.listCommand(), a.inspectCommand(), a.packCommand(), a.newCommand(),
-		a.configCommand(), a.serveCommand(), a.versionCommand())
+		a.configCommand(), a.serveCommand(), a.versionCommand(), a.trustCommand(), a.verifyCommand(), a.signCommand(), a.keygenCommand())
 	wantShell(root)
 	return root
 }

@@ -30,8 +30,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends":  ends,
-			"guest": writeGuest,
+			"ends":    ends,
+			"guest":   writeGuest,
+			"keypair": writePair,
+			"config":  writeConfig,
 		},
 	})
 }
@@ -54,7 +56,8 @@ func setUp(env *testscript.Env) error {
 
 // condition decides [builds:FILE], whether there is a compiler for a program in a
 // file of that name, which is taken for granted where all tools must be there;
-// and [compiles], whether there is time to compile a large guest.
+// [minisign], whether the real one is there, likewise; and [compiles], whether
+// there is time to compile a large guest.
 func condition(name string) (bool, error) {
 	if file, ok := strings.CutPrefix(name, "builds:"); ok {
 		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
@@ -64,6 +67,10 @@ func condition(name string) (bool, error) {
 	}
 	if name == "compiles" {
 		return !testing.Short() && !raceEnabled, nil
+	}
+	if name == "minisign" {
+		_, err := exec.LookPath(name)
+		return err == nil || os.Getenv("WASMAGENT_REQUIRE") == "1", nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

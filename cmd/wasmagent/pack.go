@@ -24,7 +24,8 @@ func (a *app) packCommand() *cobra.Command {
 		Long: `Pack builds the programs that are missing from their source, validates the
 module as loading it does, and writes the zip beside the directory, as DIR.zip.
 The same files make the same zip at every time. The zip's file name without
-".zip" is the module's name.`,
+".zip" is the module's name. Nothing of it is run, so that [trust] has no say: what
+it requires is asked when the zip is loaded.`,
 		Args: one("DIR"),
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`")
@@ -88,7 +89,7 @@ func checkOutput(dir, output string) error {
 
 // pack builds and packs a directory. Every program must be there.
 func (s *setup) pack(ctx context.Context, dir string) ([]byte, error) {
-	if _, err := s.library.manifest(dir); err != nil {
+	if _, err := s.library.outline(dir, zipmod.Options{Limits: s.library.limits(dir)}); err != nil {
 		return nil, err
 	}
 	programs, err := s.library.builder.Build(ctx, dir)

@@ -1,11 +1,12 @@
 // Package config reads config.toml: which modules are loaded, what they are
-// granted, and where the agent keeps its files.
+// granted, whose modules they may be, and where the agent keeps its files.
 //
 // Guarantees: a Config is returned only if everything in the file is right;
 // otherwise the error lists every mistake with its line and its remedy. An
 // unknown key is a mistake. Every path in a Config is absolute: a relative one
 // is resolved against the directory of the file. A file that every user can
-// write is refused, for whoever can write it can grant anything.
+// write is refused, and so is a public key, for whoever can write it can grant
+// anything.
 //
 // A Config is plain data; it may be read from several goroutines.
 package config
@@ -21,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 // MaxFile is the largest config.toml in bytes.
@@ -46,6 +48,8 @@ type Config struct {
 	// Runs is the most checks that run at one time, all modules together; zero
 	// is the default.
 	Runs int `toml:"runs"`
+	// Trust says whose modules are loaded.
+	Trust trust.Policy `toml:"trust"`
 	// Log says what is logged.
 	Log Log `toml:"log"`
 }
@@ -64,6 +68,9 @@ type Module struct {
 	Allow policy.Patterns `toml:"allow"`
 	// Strict is Config.Strict for this module.
 	Strict bool `toml:"strict"`
+	// Pin is the digest of the only zip that is loaded; empty is any that Trust
+	// allows.
+	Pin trust.Digest `toml:"sha256"`
 	// Limits are the module's own, over those of the Config.
 	Limits policy.Limits `toml:"limits"`
 }
@@ -98,14 +105,18 @@ func Load(name string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	text, err := read(name)
+	text, err := read(name, MaxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no %s; correct --config, or the variable %s", name, Variable)
+	}
 	if err != nil {
 		return Config{}, err
 	}
 	return Parse(name, text)
 }
 
-// Parse reads the text of the file of that name.
+// Parse reads the text of the file of that name, and the .pub files that it
+// names.
 func Parse(name, text string) (Config, error) {
 	c := defaults()
 	c.File = name
@@ -115,12 +126,9 @@ func Parse(name, text string) (Config, error) {
 	return c.in(filepath.Dir(name)), nil
 }
 
-// read returns the file's text, of at most MaxFile bytes.
-func read(name string) (string, error) {
+// read returns a file's text, of at most limit bytes.
+func read(name string, limit int64) (string, error) {
 	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no %s; correct --config, or the variable %s", name, Variable)
-	}
 	if err != nil {
 		return "", err
 	}
@@ -128,11 +136,19 @@ func read(name string) (string, error) {
 	if err := checkFile(f); err != nil {
 		return "", err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err == nil && len(text) > MaxFile {
-		err = fmt.Errorf("%s: larger than %d bytes; this is no config.toml", name, MaxFile)
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s: larger than %d bytes; this is no %s", name, limit, kindOf(name))
 	}
 	return string(text), err
+}
+
+// kindOf says what a file should have been.
+func kindOf(name string) string {
+	if filepath.Ext(name) == publicKey {
+		return "minisign public key"
+	}
+	return "config.toml"
 }
 
 // in resolves the relative paths against a directory.

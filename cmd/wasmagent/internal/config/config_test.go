@@ -12,6 +12,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 // file is a path that is absolute on the system of the test.
@@ -36,6 +37,7 @@ CheckSystem = "disabled"
 path = "sub/web.zip"
 allow = ["/host/*", "/exec/sh"]
 strict = false
+sha256 = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
 limits = { time = "2s", memory = "8MiB" }
 
 [modules.off]
@@ -54,9 +56,30 @@ cache = "cache"
 scratch = "scratch"
 interpreters = ["bin", "sbin"]
 
+[trust]
+require = "digest"
+keys = ["RWTwX7uWqzhxjGkGYty2LD9llAjuVFBsNmyDTKO3npgyS7sOkf7AkD6u"]
+
 [log]
 level = "debug"
 `
+
+// Two public keys.
+const (
+	key      = "RWTwX7uWqzhxjGkGYty2LD9llAjuVFBsNmyDTKO3npgyS7sOkf7AkD6u"
+	otherKey = "RWT+okN98XRIyMhjwFmidfHDlymftE5NWpnkIhnNAM14abG49FhB+4uD"
+)
+
+// parsed is a public key with a name, for modules.
+func parsed(t testing.TB, text, name string, modules ...string) trust.Key {
+	t.Helper()
+	k, err := trust.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Name, k.Modules = name, modules
+	return k
+}
 
 func TestParse(t *testing.T) {
 	t.Parallel()
@@ -77,6 +100,7 @@ func TestParse(t *testing.T) {
 				Enabled: true,
 				Path:    filepath.Join(dir, "sub", "web.zip"),
 				Allow:   policy.Patterns{"/host/*", "/exec/sh"},
+				Pin:     trust.DigestOf(nil),
 				Limits:  policy.Limits{Time: 2 * time.Second, Memory: 8 * policy.MiB, OpenFiles: 7},
 			},
 		},
@@ -87,7 +111,8 @@ func TestParse(t *testing.T) {
 			Scratch:      filepath.Join(dir, "scratch"),
 			Interpreters: []string{filepath.Join(dir, "bin"), filepath.Join(dir, "sbin")},
 		},
-		Log: config.Log{Level: slog.LevelDebug},
+		Trust: trust.Policy{Require: trust.Pin, Keys: []trust.Key{parsed(t, key, "")}},
+		Log:   config.Log{Level: slog.LevelDebug},
 	}
 	got, err := config.Parse(name, whole)
 	if err != nil {
@@ -97,6 +122,8 @@ func TestParse(t *testing.T) {
 		t.Errorf("Parse:\n got %+v\nwant %+v", got, want)
 	}
 }
+
+var pin = string(trust.DigestOf(nil))
 
 var mistakes = []struct {
 	name string
@@ -149,6 +176,29 @@ var mistakes = []struct {
 	{"interpreters", "[directories]\ninterpreters = \"/usr/bin\"\n", []string{`2: directories.interpreters: want a list of directories such as ["/usr/bin"], not the text "/usr/bin"`}},
 	{"interpreter", "[directories]\ninterpreters = [\"/usr/bin\", 1]\n", []string{`2: directories.interpreters: want a directory in quotes, not 1`}},
 	{"provider", "[providers]\n\".lua\" = 1\n", []string{`2: providers.".lua": want a text in quotes, not 1`}},
+	{"require", "[trust]\nrequire = \"signed\"\n", []string{`2: trust.require: want "none", "digest" or "signature", not "signed"`}},
+	{"require without keys", "\n[trust]\nrequire = \"signature\"\n", []string{`2: trust: require is "signature" and there are no keys`}},
+	{"empty list of keys", "[trust]\nrequire = \"signature\"\nkeys = []\n", []string{`1: trust: require is "signature" and there are no keys`}},
+	{"keys", "[trust]\nkeys = [\"" + key + "\", {key = \"" + otherKey + "\", name = \"ops\", modules = [\"web-*\"]}]\n", nil},
+	{"tables of keys", "[[trust.keys]]\nkey = \"" + key + "\"\n[[trust.keys]]\nkey = \"" + otherKey + "\"\n", nil},
+	{"no list of keys", "[trust]\nkeys = \"" + key + "\"\n", []string{`2: trust.keys: want a list of keys such as ["RWQ..."], not the text`}},
+	{"a key that is none", "[trust]\nkeys = [\"ops\", 3]\n", []string{
+		`2: trust.keys: the key "ops" is no minisign public key, or is cut off; want the line of 56 characters that begins with RW, or the name of a .pub file`,
+		`2: trust.keys: want a key in quotes or a table such as { key = "RWQ...", name = "ops" }, not 3`,
+	}},
+	{"a key file that is missing", "[trust]\nkeys = [\"gone.pub\"]\n", []string{"2: trust.keys: open "}},
+	{"a key twice", "[trust]\nkeys = [\"" + key + "\", {key = \"" + key + "\"}]\n", []string{"1: trust: key 2: has the ID 8C7138AB96BB5FF0 of key 1"}},
+	{"a key for nothing", "[trust]\nkeys = [{key = \"" + key + "\", modules = []}]\n", []string{"1: trust: key 1: modules is empty"}},
+	{"a key without a key", "[trust]\nkeys = [{name = \"ops\"}]\n", []string{`2: trust.keys: the key "" is no minisign public key`}},
+	{"unknown key of a key", "[trust]\nkeys = [{key = \"" + key + "\", module = [\"a\"]}]\n", []string{`2: trust.keys.module: unknown key; did you mean "modules"?`}},
+	{"modules of a key", "[trust]\nkeys = [{key = \"" + key + "\", modules = \"a\"}, {key = \"" + otherKey + "\", modules = [1]}]\n", []string{
+		`2: trust.keys.modules: want a list of patterns such as ["web-*"], not the text "a"`,
+		`2: trust.keys.modules: want a pattern in quotes, not 1`,
+	}},
+	{"pin", "[modules.a]\nsha256 = \"12\"\n", []string{`2: modules.a.sha256: want the 64 hex digits of a SHA-256, not "12"`}},
+	{"no pin", "[modules.a]\nsha256 = \"\"\n", []string{`2: modules.a.sha256: want the 64 hex digits of a SHA-256, not ""`}},
+	{"pin of another name", "[modules.a]\npath = \"b.zip\"\nsha256 = \"" + pin + "\"\n", []string{`2: modules.a.path: that is module "b"`}},
+	{"pin of another case", "[modules.a]\npath = \"x/A.ZIP\"\nsha256 = \"" + pin + "\"\n", nil},
 	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
 		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",
 	}},
@@ -231,6 +281,29 @@ func TestLoad(t *testing.T) {
 	write(t, name, strings.Repeat("#", config.MaxFile+1))
 	if _, err := config.Load(name); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("Load of a large file: %v", err)
+	}
+}
+
+// TestKeyFiles reads keys from files, whose names are relative to the directory
+// of config.toml.
+func TestKeyFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "config.toml")
+	write(t, name, "[trust]\nkeys = [{key = \"ops.pub\", name = \"ops\", modules = [\"web-*\"]}]\n")
+	write(t, filepath.Join(dir, "ops.pub"), string(parsed(t, key, "").File()))
+	c, err := config.Load(name)
+	if want := []trust.Key{parsed(t, key, "ops", "web-*")}; err != nil || !reflect.DeepEqual(c.Trust.Keys, want) {
+		t.Errorf("the keys are %v, %v; want %v", c.Trust.Keys, err, want)
+	}
+	for _, row := range []struct{ text, want string }{
+		{"", "ops.pub: is no minisign public key"},
+		{strings.Repeat("x", trust.MaxKey+1), "larger than 2048 bytes; this is no minisign public key"},
+	} {
+		write(t, filepath.Join(dir, "ops.pub"), row.text)
+		if _, err := config.Load(name); err == nil || !strings.Contains(err.Error(), row.want) || !strings.HasPrefix(err.Error(), name+":2: trust.keys: ") {
+			t.Errorf("error %v, want one with %q", err, row.want)
+		}
 	}
 }
 

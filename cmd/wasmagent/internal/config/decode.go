@@ -16,6 +16,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 // A decoder fills a Config in from a document and collects the mistakes.
@@ -121,6 +122,16 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.text(at, value, `a size in B, KB, MB, GB, KiB, MiB or GiB, such as "64MiB"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
 	case *slog.Level:
 		d.text(at, value, `"debug", "info", "warn" or "error"`, func(s string) error { return parseLevel(s, dst) })
+	case *trust.Require:
+		d.text(at, value, `"none", "digest" or "signature"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *trust.Digest:
+		d.text(at, value, "the 64 hex digits of a SHA-256", func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *trust.Policy:
+		d.trust(at, value, dst)
+	case *keyModules:
+		*dst = append(keyModules{}, d.list(at, value, `patterns such as ["web-*"]`, "a pattern in quotes")...)
+	case *[]trust.Key:
+		d.keys(at, value, dst)
 	case *policy.Patterns:
 		d.patterns(at, value, dst)
 	case *[]string:

@@ -2,33 +2,98 @@ package config
 
 import (
 	"fmt"
-	"os"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/trust"
 )
 
-// checkFile refuses an open file that every user can write.
-func checkFile(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
+// publicKey is the extension by which a key is known to be a file.
+const publicKey = ".pub"
+
+// trust decodes the table that says whose modules are loaded, and checks it as a
+// whole where its parts are right.
+func (d *decoder) trust(at toml.Key, value any, dst *trust.Policy) {
+	before := len(d.mistakes)
+	d.nested(at, value, dst)
+	if len(d.mistakes) > before {
+		return
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: is no regular file", f.Name())
+	if err := dst.Check(); err != nil {
+		d.each(at, err)
 	}
-	if writable(info) {
-		return fmt.Errorf("%s: every user can write it, and so grant a module anything; run: chmod o-w %s", f.Name(), f.Name())
-	}
-	return nil
 }
 
-// checkOwner refuses a file that belongs to neither the agent's user nor root:
-// one that was found rather than named may have been laid there.
-func checkOwner(name string) error {
-	info, err := os.Stat(name)
+// keys decodes a list of public keys. Each is the text of a key, or a table with
+// it.
+func (d *decoder) keys(at toml.Key, value any, dst *[]trust.Key) {
+	if tables, ok := value.([]map[string]any); ok {
+		for _, table := range tables {
+			d.key(at, table, dst)
+		}
+		return
+	}
+	var items []any
+	if assign(d, at, value, &items, `a list of keys such as ["RWQ..."]`) {
+		for _, item := range items {
+			d.key(at, item, dst)
+		}
+	}
+}
+
+// A keyEntry is one key as a table.
+type keyEntry struct {
+	Key     string     `toml:"key"`
+	Name    string     `toml:"name"`
+	Modules keyModules `toml:"modules"`
+}
+
+// keyModules are the modules that a key may sign for. An empty list is not nil,
+// which stands for all.
+type keyModules []string
+
+// key decodes one key and adds it to a list.
+func (d *decoder) key(at toml.Key, value any, list *[]trust.Key) {
+	before := len(d.mistakes)
+	var entry keyEntry
+	switch value := value.(type) {
+	case string:
+		entry.Key = value
+	case map[string]any:
+		d.table(at, value, &entry)
+	default:
+		d.wrong(at, "want a key in quotes or a table such as { key = \"RWQ...\", name = \"ops\" }, not %s", kind(value))
+	}
+	if len(d.mistakes) > before {
+		return
+	}
+	k, err := d.publicKey(entry.Key)
 	if err != nil {
-		return err
+		d.wrong(at, "%v", err)
+		return
 	}
-	if foreign(info) {
-		return fmt.Errorf("%s: belongs to another user; if you trust it, name it with --config %s", name, name)
+	k.Name, k.Modules = entry.Name, entry.Modules
+	*list = append(*list, k)
+}
+
+// publicKey reads a key: its line of base64, or the .pub file of a name.
+func (d *decoder) publicKey(text string) (trust.Key, error) {
+	if !strings.HasSuffix(text, publicKey) {
+		k, err := trust.ParseKey(text)
+		if err != nil {
+			err = fmt.Errorf("the key %.80q %w, or the name of a %s file", text, err, publicKey)
+		}
+		return k, err
 	}
-	return nil
+	name := absolute(d.dir, text)
+	content, err := read(name, trust.MaxKey)
+	if err != nil {
+		return trust.Key{}, err
+	}
+	k, err := trust.ParseKey(content)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return k, err
 }
