@@ -12,6 +12,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -123,6 +124,7 @@ func Parse(name, text string) (Config, error) {
 	if err := decode(name, text, &c); err != nil {
 		return Config{}, err
 	}
+	c.Directories.Modules = cmp.Or(c.Directories.Modules, defaults().Directories.Modules)
 	return c.in(filepath.Dir(name)), nil
 }
 

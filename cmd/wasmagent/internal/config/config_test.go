@@ -268,6 +268,14 @@ func TestModule(t *testing.T) {
 	}
 }
 
+func TestEmptyDirectory(t *testing.T) {
+	t.Parallel()
+	c, err := config.Parse(file(t), "directories.modules = \"\"\n")
+	if want := filepath.Join(filepath.Dir(file(t)), "modules"); err != nil || c.Directories.Modules != want {
+		t.Errorf("modules directory %q, %v; want %q", c.Directories.Modules, err, want)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "config.toml")
