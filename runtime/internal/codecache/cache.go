@@ -70,20 +70,43 @@ func (c *Cache) Find(key string) (string, error) {
 	if !exists(entry) { // an entry comes whole, so that what is missing later is damage
 		return "", fs.ErrNotExist
 	}
-	want, err := os.ReadFile(filepath.Join(entry, checksumName))
-	var sum []byte
-	if err == nil {
-		sum, err = checksum(key, filepath.Join(entry, codeName))
-	}
-	if err == nil && subtle.ConstantTimeCompare(want, sum) != 1 {
-		err = errors.New("the checksum is wrong")
-	}
-	if err != nil {
+	if err := verify(key, entry); err != nil {
 		return "", errors.Join(fmt.Errorf("damaged: %w", err), c.Remove(key))
 	}
 	now := time.Now()
 	_ = os.Chtimes(entry, now, now) // else it is compiled anew, some day
 	return filepath.Join(entry, codeName), nil
+}
+
+// verify compares an entry with its checksum.
+func verify(key, entry string) error {
+	want, err := readChecksum(entry)
+	if err != nil {
+		return err
+	}
+	sum, err := checksum(key, filepath.Join(entry, codeName))
+	if err == nil && subtle.ConstantTimeCompare(want, sum) != 1 {
+		err = errors.New("the checksum is wrong")
+	}
+	return err
+}
+
+// readChecksum reads the checksum of an entry, which must be a directory and hold one
+// as a file: opening a named pipe, say, would wait for a writer.
+func readChecksum(entry string) ([]byte, error) {
+	name := filepath.Join(entry, checksumName)
+	dir, err := os.Lstat(entry)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Lstat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !dir.IsDir() || !file.Mode().IsRegular() || file.Size() != sha256.Size:
+		return nil, fmt.Errorf("%s is no checksum", name)
+	}
+	return os.ReadFile(name)
 }
 
 // Remove removes an entry, if there is one.
