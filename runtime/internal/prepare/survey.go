@@ -152,6 +152,8 @@ func (s *surveyor) declared(in instruction) bool {
 	switch in.op {
 	case opCall, opRefFunc:
 		return in.a < s.m.functionCount()
+	case opLocalGet, opLocalSet, opLocalTee:
+		return uint64(in.a) < s.load.locals
 	case opGlobalGet, opGlobalSet:
 		return int64(in.a) < int64(len(s.m.globals))
 	case opCallIndirect:
