@@ -14,10 +14,13 @@ POOL = "/proc/sys/kernel/random/entropy_avail"
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends a usage error as a plugin does: UNKNOWN, on standard output."""
+    """Ends help and usage errors as a plugin does: UNKNOWN, on standard output."""
 
     def error(self, message):
         print(f"ENTROPY UNKNOWN: {message}")
+        self.exit()
+
+    def exit(self, status=0, message=None):
         sys.exit(3)
 
 

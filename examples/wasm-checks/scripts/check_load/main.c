@@ -1,7 +1,7 @@
 /* check_load compares the load average of the last minute, divided by the
  * number of processors, with two thresholds.
  *
- *     check_load [WARN [CRIT]]      1 and 2 unless told
+ *     check_load [-w LOAD] [-c LOAD]      1 and 2 unless told
  *
  * It needs the permission "/host/load". The document is flat JSON, so that
  * finding a key in its text is enough.
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int unknown(const char *what)
 {
@@ -28,14 +29,20 @@ static int number(const char *json, const char *key, double *value)
 	return 1;
 }
 
-/* threshold reads the nth argument where there is one. */
-static int threshold(int argc, char **argv, int n, double *value)
+/* arguments reads the thresholds; it is 0 if anything is wrong. */
+static int arguments(int argc, char **argv, double *warn, double *crit)
 {
+	int option;
 	char *end;
-	if (argc <= n)
-		return 1;
-	*value = strtod(argv[n], &end);
-	return end != argv[n] && *end == '\0';
+	opterr = 0;
+	while ((option = getopt(argc, argv, "w:c:")) != -1) {
+		if (option == '?')
+			return 0;
+		*(option == 'w' ? warn : crit) = strtod(optarg, &end);
+		if (end == optarg || *end != '\0')
+			return 0;
+	}
+	return optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -44,8 +51,8 @@ int main(int argc, char **argv)
 	double warn = 1, crit = 2, load1, load5, load15, cores;
 	char json[4096];
 
-	if (!threshold(argc, argv, 1, &warn) || !threshold(argc, argv, 2, &crit))
-		return unknown("thresholds are numbers: check_load [WARN [CRIT]]");
+	if (!arguments(argc, argv, &warn, &crit))
+		return unknown("usage: check_load [-w LOAD] [-c LOAD]");
 
 	FILE *file = fopen("/host/load", "r");
 	if (file == NULL)

@@ -1,6 +1,6 @@
 // check_swap compares the swap space in use with two thresholds.
 //
-//   check_swap [WARN [CRIT]]     percent in use, 50 and 80 unless told
+//   check_swap [-w PERCENT] [-c PERCENT]     50 and 80 unless told
 //
 // AssemblyScript has no file API of its own: reading a file is two WASI calls.
 
@@ -37,10 +37,14 @@ function number(json: string, key: string): f64 {
   return parseFloat(json.substring(at + key.length + 3).trim());
 }
 
+let warn = 50.0, crit = 80.0;
 const args = process.argv;
-const warn = args.length > 1 ? parseFloat(args[1]) : 50;
-const crit = args.length > 2 ? parseFloat(args[2]) : 80;
-if (isNaN(warn) || isNaN(crit)) fail("thresholds are numbers: check_swap [WARN [CRIT]]");
+for (let i = 1; i < args.length; i += 2) {
+  const value = i + 1 < args.length ? parseFloat(args[i + 1]) : NaN;
+  if (isNaN(value) || (args[i] != "-w" && args[i] != "-c")) fail("usage: check_swap [-w PERCENT] [-c PERCENT]");
+  if (args[i] == "-w") warn = value;
+  else crit = value;
+}
 
 const swap = read("host/swap");
 const total = number(swap, "total_bytes");
