@@ -88,6 +88,10 @@ func decode(wasm []byte, limits policy.Limits) (*module, error) {
 func (d *decoder) section(r *reader, next int) int {
 	id := r.byte()
 	content := r.within(r.unsigned())
+	if id == customSection {
+		content.name()
+		r.err = content.err
+	}
 	if id == customSection || r.err != nil {
 		return next
 	}
@@ -173,7 +177,9 @@ func readTable(r *reader) table {
 	if t.element != typeFuncref && t.element != typeExternref {
 		r.fail("%#x is no type of a table's entries", t.element)
 	}
-	t.size = readSize(r)
+	if t.size = readSize(r); t.size.shared {
+		r.fail("a table is shared")
+	}
 	return t
 }
 

@@ -27,6 +27,7 @@ func programs() map[string][]byte {
 		"sleep":       SleepFor(1),
 		"tight loop":  tightLoop(1000),
 		"sieve":       sieve(1000, 30),
+		"countdown":   countdown(),
 		"start":       started(),
 		"values":      multiValue(),
 		"indirect":    indirect(),
@@ -35,6 +36,16 @@ func programs() map[string][]byte {
 }
 
 var exit = Import{Module: Preview1, Name: "proc_exit", Type: Signature{Params: []Op{I32}}}
+
+// countdown is a loop over a local of the type that fuel has.
+func countdown() []byte {
+	m := Command(nil, Code(
+		I64Const, 50, LocalSet, uint32(0),
+		Loop, Void, LocalGet, uint32(0), I64Const, 1, I64Sub, LocalTee, uint32(0), I64Eqz, I32Eqz, BrIf, uint32(0), End,
+	))
+	m.Funcs[0].Locals = []Op{I64}
+	return m.Bytes()
+}
 
 // started counts in its start function and exits with the count.
 func started() []byte {
