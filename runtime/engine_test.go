@@ -96,7 +96,7 @@ func TestProgramRefused(t *testing.T) {
 		"component":  {Component(), "component"},
 		"reactor":    {NoStart(), "_start"},
 		"no import":  {UnknownImport(), "path_rename_all"},
-		"own fuel":   {Command(nil, Code(Loop, Void, I64Const, 1<<62, LocalSet, uint32(0), Br, uint32(0), End)).Bytes(), "nothing that is there"},
+		"own fuel":   {Command(nil, Code(Loop, Void, I64Const, 1<<30, LocalSet, uint32(0), Br, uint32(0), End)).Bytes(), "nothing that is there"},
 		"invalid":    {Command(nil, Code(I32Add)).Bytes(), ""},
 		"huge table": {Module{Memory: Bound{Min: 1}, Tables: []Bound{{Min: 1 << 20}}, Funcs: []Func{{Export: "_start"}}}.Bytes(), "table_entries"},
 		"huge body":  {BigBody(2 << 20), "function"},
