@@ -112,15 +112,16 @@ func (r *run) alive() {
 	}
 }
 
-// tick is called by the program when its fuel is spent, and returns new fuel.
+// tick is called by the program when its fuel is spent, and returns new fuel: always as
+// much, for a debt that adds up would overflow one day.
 func (r *run) tick(instance api.Module, left int64) int64 {
 	if left == prepare.StackExhausted {
 		panic(stop{stackExhausted(r.limits.Stack)})
 	}
 	r.instance = instance
 	r.alive()
-	r.handed += slice
-	return left + slice
+	r.handed += uint64(slice - left)
+	return slice
 }
 
 // instructions is what the program has executed.

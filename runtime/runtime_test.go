@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,6 +180,10 @@ func TestUsage(t *testing.T) {
 		if err != nil || out.Usage.Output != 4 || out.Usage.Instructions == 0 {
 			t.Errorf("%s: %+v, %v; want 4 bytes of output", engine, out.Usage, err)
 		}
+		out, err = program(t, e, growTableInVain(10)).Run(t.Context(), runtime.Guest{})
+		if want := uint64(10*(4+1<<28-1) + 1); err != nil || out.Usage.Instructions != want {
+			t.Errorf("%s: %+v, %v; want %d instructions", engine, out.Usage, err, want)
+		}
 		out, err = program(t, e, GrowMemory()).Run(t.Context(), runtime.Guest{Limits: policy.Limits{Memory: 4 * policy.MiB}})
 		if err != nil || out.Usage.Memory != 4<<20 {
 			t.Errorf("%s: %+v, %v; want a peak of 4 MiB", engine, out.Usage, err)
@@ -187,6 +192,13 @@ func TestUsage(t *testing.T) {
 	if len(counts) != 1 {
 		t.Errorf("the same run counted %v; want one number", counts)
 	}
+}
+
+// growTableInVain makes the most expensive calls that there are, all of which fail.
+func growTableInVain(times int) []byte {
+	m := Command(nil, slices.Repeat(Code(RefNull, Funcref, I32Const, -1, TableGrow, uint32(0), Drop), times))
+	m.Tables = []Bound{{Min: 1}}
+	return m.Bytes()
 }
 
 func TestMemoryThatCannotBeHad(t *testing.T) {

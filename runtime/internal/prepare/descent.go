@@ -90,7 +90,7 @@ func (d *descent) add(op opcode) {
 		d.next(1)
 	case opBr, opBrTable, opReturn, opUnreachable:
 		d.dead = true
-	case opMemoryCopy, opMemoryFill, opTableCopy, opTableFill:
+	case opTableCopy, opTableFill:
 		d.next(3) // they are compiled to loops
 	}
 }

@@ -57,6 +57,6 @@ func sameVerdict(t *testing.T, wasm []byte) {
 	defer r.Close(context.Background())
 	_, before := r.CompileModule(t.Context(), wasm)
 	if _, after := r.CompileModule(t.Context(), p.Wasm); (before == nil) != (after == nil) {
-		t.Errorf("wazero said %v of %x, and %v of what became of it, %x", before, wasm, after, p.Wasm)
+		t.Errorf("wazero said %v of %x, and %v of what became of it", before, wasm, after)
 	}
 }

@@ -27,6 +27,11 @@ func (r *reader) instruction() instruction {
 		in.bytes = r.labels(in.a + 1)
 	case formIndices:
 		in.a, in.b = r.unsigned(), r.unsigned()
+	case formZero:
+		r.zero()
+	case formZeros:
+		r.zero()
+		r.zero()
 	case formMemory, formMemoryLane:
 		in.a, in.b = r.unsigned(), r.unsigned()
 	case formI32:
@@ -43,6 +48,13 @@ func (r *reader) instruction() instruction {
 		in.bytes = r.take(n)
 	}
 	return in
+}
+
+// zero reads the index of the only memory.
+func (r *reader) zero() {
+	if index := r.byte(); index != 0 {
+		r.fail("memory %d is not there", index)
+	}
 }
 
 // opcode reads an opcode.
@@ -97,6 +109,10 @@ func (in instruction) append(out []byte) []byte {
 		return appendSigned(out, in.value)
 	case formIndex:
 		return appendUnsigned(out, in.a)
+	case formZero:
+		return append(out, 0)
+	case formZeros:
+		return append(out, 0, 0)
 	case formIndices, formMemory, formMemoryLane:
 		out = appendUnsigned(appendUnsigned(out, in.a), in.b)
 	case formLabels:

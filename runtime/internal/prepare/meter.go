@@ -2,16 +2,13 @@ package prepare
 
 import "github.com/wasmagent/wasmagent/policy"
 
-// A bulk operation costs one more for every 1<<bulkShift bytes, or entries of a
-// table.
-const bulkShift = 4
-
 // A metering is the rewriting of a module. It holds the indices of what it adds.
 type metering struct {
 	*module
-	fuel, stack          uint32 // globals: the fuel and the bytes of stack that are left
-	tick, checking, bulk uint32 // functions
-	moved                uint32 // the functions from here on have moved up by one
+	fuel, stack      uint32 // globals: the fuel and the bytes of stack that are left
+	tick, checking   uint32 // functions
+	bulk, fill, copy uint32 // functions of addBulk
+	moved            uint32 // the functions from here on have moved up by one
 }
 
 // meter makes every function count what it executes and what it takes of that many
@@ -26,6 +23,8 @@ func meter(m *module, profiles []profile, stack policy.Bytes) {
 		moved:    uint32(len(m.imports)),
 		checking: m.functionCount() + 1,
 		bulk:     m.functionCount() + 2,
+		fill:     m.functionCount() + 3,
+		copy:     m.functionCount() + 4,
 	}
 	for n, p := range profiles {
 		mt.rewrite(n, p)
@@ -93,8 +92,8 @@ func (mt *metering) addGlobals(stack policy.Bytes) {
 	mt.exports = append(mt.exports, export{name: FuelExport, kind: kindGlobal, index: mt.fuel})
 }
 
-// addFunctions adds the import, which comes last of the imports, and the two
-// functions that the program's own call.
+// addFunctions adds the import, which comes last of the imports, and the functions that
+// the program's own call.
 func (mt *metering) addFunctions() {
 	mt.imports = append(mt.imports, imported{
 		module: TickModule,
@@ -102,7 +101,7 @@ func (mt *metering) addFunctions() {
 		index:  mt.typeIndex(signature{params: []byte{typeI64}, results: []byte{typeI64}}),
 	})
 	mt.define(signature{}, mt.checkBody())
-	mt.define(signature{params: []byte{typeI32}, results: []byte{typeI32}}, mt.bulkBody())
+	mt.addBulk()
 }
 
 func (mt *metering) define(s signature, code []byte) {
@@ -129,19 +128,6 @@ func (mt *metering) checkBody() []byte {
 		constant(StackExhausted), index(opCall, mt.tick), plain(opDrop), plain(opUnreachable),
 		plain(opEnd),
 		index(opGlobalGet, mt.fuel), index(opCall, mt.tick), index(opGlobalSet, mt.fuel),
-		plain(opEnd),
-	)
-}
-
-// bulkBody is the function that charges for a bulk operation; its parameter, the
-// length, is its result.
-func (mt *metering) bulkBody() []byte {
-	return assemble(nil,
-		index(opGlobalGet, mt.fuel),
-		index(opLocalGet, 0), plain(opI64ExtendU), constant(bulkShift), plain(opI64ShrU), plain(opI64Sub),
-		index(opGlobalSet, mt.fuel),
-		index(opGlobalGet, mt.fuel), constant(0), plain(opI64LtS), block(opIf, blockVoid), index(opCall, mt.checking), plain(opEnd),
-		index(opLocalGet, 0),
 		plain(opEnd),
 	)
 }

@@ -25,15 +25,22 @@ const (
 	opLocalTee     opcode = 0x22
 	opGlobalGet    opcode = 0x23
 	opGlobalSet    opcode = 0x24
+	opMemorySize   opcode = 0x3f
 	opMemoryGrow   opcode = 0x40
 	opI32Const     opcode = 0x41
 	opI64Const     opcode = 0x42
 	opF32Const     opcode = 0x43
 	opF64Const     opcode = 0x44
+	opI32GtU       opcode = 0x4b
+	opI32LeU       opcode = 0x4d
 	opI64LtS       opcode = 0x53
+	opI64GtU       opcode = 0x56
+	opI32Add       opcode = 0x6a
+	opI32Sub       opcode = 0x6b
 	opI64Add       opcode = 0x7c
 	opI64Sub       opcode = 0x7d
 	opI64Or        opcode = 0x84
+	opI64Shl       opcode = 0x86
 	opI64ShrU      opcode = 0x88
 	opI64ExtendU   opcode = 0xad
 	opRefNull      opcode = 0xd0
@@ -76,6 +83,8 @@ const (
 	formIndex           // one index: label, function, local, global, table, segment
 	formLabels          // the labels of br_table
 	formIndices         // two indices
+	formZero            // the index of the memory, a byte that is zero
+	formZeros           // two of them
 	formMemory          // an alignment and an offset
 	formMemoryLane      // the same and the number of a lane
 	formI32             // a signed number of 32 bits
@@ -127,7 +136,7 @@ var (
 		{0x1a, 0x1a, formNone, -1}, {0x1b, 0x1b, formNone, -2}, {0x1c, 0x1c, formTypes, -2},
 		{0x20, 0x20, formIndex, +1}, {0x21, 0x21, formIndex, -1}, {0x22, 0x22, formIndex, 0},
 		{0x23, 0x23, formIndex, +1}, {0x24, 0x24, formIndex, -1}, {0x25, 0x25, formIndex, 0}, {0x26, 0x26, formIndex, -2},
-		{0x28, 0x35, formMemory, 0}, {0x36, 0x3e, formMemory, -2}, {0x3f, 0x3f, formIndex, +1}, {0x40, 0x40, formIndex, 0},
+		{0x28, 0x35, formMemory, 0}, {0x36, 0x3e, formMemory, -2}, {0x3f, 0x3f, formZero, +1}, {0x40, 0x40, formZero, 0},
 		{0x41, 0x41, formI32, +1}, {0x42, 0x42, formI64, +1}, {0x43, 0x43, form4, +1}, {0x44, 0x44, form8, +1},
 		{0x45, 0x45, formNone, 0}, {0x46, 0x4f, formNone, -1}, {0x50, 0x50, formNone, 0}, {0x51, 0x66, formNone, -1},
 		{0x67, 0x69, formNone, 0}, {0x6a, 0x78, formNone, -1}, {0x79, 0x7b, formNone, 0}, {0x7c, 0x8a, formNone, -1},
@@ -136,8 +145,8 @@ var (
 		{0xd0, 0xd0, form1, +1}, {0xd1, 0xd1, formNone, 0}, {0xd2, 0xd2, formIndex, +1},
 	})
 	miscShapes = shapes([]span{
-		{0x00, 0x07, formNone, 0}, {0x08, 0x08, formIndices, -3}, {0x09, 0x09, formIndex, 0}, {0x0a, 0x0a, formIndices, -3},
-		{0x0b, 0x0b, formIndex, -3}, {0x0c, 0x0c, formIndices, -3}, {0x0d, 0x0d, formIndex, 0}, {0x0e, 0x0e, formIndices, -3},
+		{0x00, 0x07, formNone, 0}, {0x08, 0x08, formIndices, -3}, {0x09, 0x09, formIndex, 0}, {0x0a, 0x0a, formZeros, -3},
+		{0x0b, 0x0b, formZero, -3}, {0x0c, 0x0c, formIndices, -3}, {0x0d, 0x0d, formIndex, 0}, {0x0e, 0x0e, formIndices, -3},
 		{0x0f, 0x0f, formIndex, -1}, {0x10, 0x10, formIndex, +1}, {0x11, 0x11, formIndex, -3},
 	})
 	vectorShapes = shapes([]span{

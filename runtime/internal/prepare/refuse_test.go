@@ -147,6 +147,8 @@ func refusals() []refusal {
 		{name: "local that holds fuel", wasm: code(Loop, Void, I64Const, 1<<30, LocalSet, uint32(0), Br, uint32(0), End), want: "nothing that is there"},
 		{name: "local that is tested", wasm: code(Loop, Void, LocalGet, uint32(0), I64Eqz, BrIf, uint32(0), End), want: "nothing that is there"},
 		{name: "local that is kept", wasm: code(Loop, Void, I64Const, 1, LocalTee, uint32(0), Drop, Br, uint32(0), End), want: "nothing that is there"},
+		{name: "memory", wasm: code(I32Const, 0, I32Const, 0, I32Const, 0, MemoryFill, Raw(1)), want: "memory 1 is not there"},
+		{name: "memories", wasm: code(I32Const, 0, I32Const, 0, I32Const, 0, MemoryCopy, Raw(0), Raw(1)), want: "memory 1 is not there"},
 		{name: "type", wasm: code(I32Const, 0, CallIndirect, uint32(1), uint32(0)), want: "nothing that is there"},
 		{name: "block type", wasm: code(Block, 1, End), want: "nothing that is there"},
 		{name: "label", wasm: code(Br, uint32(1)), want: "a branch leaves"},

@@ -65,7 +65,13 @@ func (w *rewriting) instruction(in instruction) {
 	case opCall, opCallIndirect:
 		w.call(in)
 		return
-	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableGrow, opTableFill:
+	case opMemoryFill:
+		w.call(index(opCall, w.fill))
+		return
+	case opMemoryCopy:
+		w.call(index(opCall, w.copy))
+		return
+	case opMemoryInit, opTableInit, opTableCopy, opTableGrow, opTableFill:
 		w.call(index(opCall, w.bulk))
 	}
 	w.write(in)
