@@ -67,6 +67,16 @@ func TestHostScriptAnswers(t *testing.T) {
 	}
 }
 
+func TestScriptThatRemovesItself(t *testing.T) {
+	t.Parallel()
+	l := loadAll(t, newProviders(t, nil), one(t, "a.sh", `rm -r "$PWD"; echo OK`), host)
+	if r, err := ask(t, l); err != nil || r.State != check.StateOK {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	_, err := ask(t, l)
+	wantText(t, err, "its unpacked copy was removed", "load the module again")
+}
+
 func TestHostScriptGetsArgumentsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	args := []string{"a b", "", "$(id)", "`id`", ";id", "*", "'", `"`, `\`, "-n", "--", "é\n", "$ARG1$"}

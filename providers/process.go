@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,9 @@ func (h hosted) process(argv []string) (process, error) {
 	}
 	p := process{program: program, dir: dir, env: environment(h.path), limits: h.limits}
 	script := filepath.Join(dir, file)
+	if _, err := os.Stat(script); err != nil {
+		return process{}, fmt.Errorf("its unpacked copy was removed or changed: %w; load the module again", err)
+	}
 	switch {
 	case program == "":
 		p.program, p.argv = script, argv

@@ -91,6 +91,7 @@ func (s *scratch) sweep() error {
 			continue
 		}
 		dir := filepath.Join(s.dir, e.Name())
+		_ = os.Chmod(dir, 0o700) // which a script may have changed
 		lock, err := openLock(filepath.Join(dir, lockName), false)
 		if err != nil {
 			continue // it lives
@@ -103,9 +104,25 @@ func (s *scratch) sweep() error {
 
 // remove removes a directory. One that resists is logged and left.
 func (s *scratch) remove(dir string) {
-	if err := os.RemoveAll(dir); err != nil {
+	err := os.RemoveAll(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		giveRights(dir)
+		err = os.RemoveAll(dir)
+	}
+	if err != nil {
 		s.log.Warn("an unpacked module cannot be removed; remove its directory by hand", "directory", dir, "error", err)
 	}
+}
+
+// giveRights lets the agent change a directory and all in it, as scripts may have made
+// directories that it cannot. Whatever goes wrong shows when they are removed.
+func giveRights(dir string) {
+	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, _ error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(name, 0o700) // before WalkDir reads it
+		}
+		return nil
+	})
 }
 
 // openLock opens a file and locks it for as long as it is open. It waits for a

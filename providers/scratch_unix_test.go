@@ -124,6 +124,32 @@ func TestStartRemovesWhatACrashLeft(t *testing.T) {
 	}
 }
 
+// TestDirectoriesWithoutRightsAreRemoved has scripts take rights away from directories.
+// It tests nothing for root, whom rights do not bother.
+func TestDirectoriesWithoutRightsAreRemoved(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{
+		"mkdir -p x/y; touch x/y/z; chmod 500 x/y x; echo OK", "mkdir x; chmod 0 x .; echo OK", "chmod 0 ..; echo OK",
+	} {
+		dir := filepath.Join(t.TempDir(), "unpacked")
+		p := newProviders(t, func(c *providers.Config) { c.UnpackDir = dir })
+		l, err := p.Load(t.Context(), one(t, "a.sh", script), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := ask(t, l); err != nil || r.State != check.StateOK {
+			t.Errorf("%s: %+v, %v", script, r, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		newProviders(t, func(c *providers.Config) { c.UnpackDir = dir })
+		if left := tree(t, dir); len(left) != 0 {
+			t.Errorf("%s: left %v", script, left)
+		}
+	}
+}
+
 func TestStartLeavesALivingAgentAlone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "unpacked")
