@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,24 +36,29 @@ var hostile = map[string]struct {
 	"sleeps in a loop": {func() []byte {
 		return new(script).forever("poll_oneoff", scriptText, scriptRoom, 1, scriptRoom+64).wasm()
 	}, "time"},
-	"grows its memory":       {GrowMemory, ""},
-	"grows its tables":       {GrowTable, ""},
-	"fills memory":           {FillMemory, "time"},
-	"fills memory, no loops": {FillBulk, "time"},
-	"opens without end":      {func() []byte { return opening("module.json") }, "time"},
-	"opens facts":            {func() []byte { return opening("host/memory") }, "time"},
-	"prints without end":     {func() []byte { return PrintForever("all work and no play\n") }, "output limit"},
-	"prints to stderr":       {printToStderr, "standard error, its output limit"},
-	"prints nothing forever": {func() []byte { return new(script).forever("fd_write", 1, scriptVector, 0, scriptRoom).wasm() }, "time"},
-	"has a big function":     {func() []byte { return BigBody(bigBody()) }, ""},
-	"exits 2 silently":       {func() []byte { return ExitWith(2) }, ""},
-	"exits -1":               {func() []byte { return ExitWith(0xffffffff) }, ""},
-	"exits as a deadline":    {func() []byte { return ExitWith(0xefffffff) }, ""},
-	"is unreachable":         {Unreachable, "trapped: unreachable"},
-	"wants all randomness":   {random, "time"},
-	"reads without end":      {readForever, "time"},
-	"reads what blocks":      {func() []byte { return new(script).open("host/blocks", 0, rightRead).wasm() }, "time"},
-	"reads empty input":      {func() []byte { return new(script).forever("fd_read", 0, scriptVector, 1, scriptRoom).wasm() }, "time"},
+	"grows its memory":        {GrowMemory, ""},
+	"grows its tables":        {GrowTable, ""},
+	"fills memory":            {FillMemory, "time"},
+	"fills memory, no loops":  {FillBulk, "time"},
+	"copies memory, no loops": {copyBulk, "time"},
+	"opens without end":       {func() []byte { return opening("module.json") }, "time"},
+	"opens facts":             {func() []byte { return opening("host/memory") }, "time"},
+	"prints without end":      {func() []byte { return PrintForever("all work and no play\n") }, "output limit"},
+	"prints to stderr":        {printToStderr, "standard error, its output limit"},
+	"prints nothing forever":  {func() []byte { return new(script).forever("fd_write", 1, scriptVector, 0, scriptRoom).wasm() }, "time"},
+	"is a chain of branches": {func() []byte {
+		return Command(nil, slices.Repeat(Code(MemorySize, Raw(0), If, Void, End), 20_000)).Bytes()
+	}, ""},
+	"recurses with results": {recurseWithResults, "stack"},
+	"has a big function":    {func() []byte { return BigBody(bigBody()) }, ""},
+	"exits 2 silently":      {func() []byte { return ExitWith(2) }, ""},
+	"exits -1":              {func() []byte { return ExitWith(0xffffffff) }, ""},
+	"exits as a deadline":   {func() []byte { return ExitWith(0xefffffff) }, ""},
+	"is unreachable":        {Unreachable, "trapped: unreachable"},
+	"wants all randomness":  {random, "time"},
+	"reads without end":     {readForever, "time"},
+	"reads what blocks":     {func() []byte { return new(script).open("host/blocks", 0, rightRead).wasm() }, "time"},
+	"reads empty input":     {func() []byte { return new(script).forever("fd_read", 0, scriptVector, 1, scriptRoom).wasm() }, "time"},
 	"renumbers far away": {func() []byte {
 		return new(script).open("module.json", 0, rightRead).call("fd_renumber", 4, 0x7fffffff).wasm()
 	}, ""},
@@ -91,6 +97,24 @@ func bigBody() int {
 		return 300_000
 	}
 	return 1<<20 - 1000
+}
+
+// copyBulk moves nearly 64 MiB by a byte, 2,000 times.
+func copyBulk() []byte {
+	m := Command(nil, slices.Repeat(Code(I32Const, 1, I32Const, 0, I32Const, 64<<20-1, MemoryCopy, Raw(0), Raw(0)), 2000))
+	m.Memory.Min = 64 << 20 / Page
+	return m.Bytes()
+}
+
+// recurseWithResults hands 32 values from call to call, each of which is a new value for
+// the compiler.
+func recurseWithResults() []byte {
+	values := slices.Repeat([]Op{I64}, 32)
+	m := Command(nil, Code(slices.Repeat(Code(I64Const, 1), 32), Call, uint32(1), slices.Repeat(Code(Drop), 32)))
+	m.Funcs = append(m.Funcs, Func{Type: Signature{Params: values, Results: values}, Code: Code(
+		slices.Repeat(Code(LocalGet, uint32(0)), 32), slices.Repeat(Code(Call, uint32(1)), 1500),
+	)})
+	return m.Bytes()
 }
 
 func printToStderr() []byte {
