@@ -35,7 +35,8 @@ type Limits struct {
 	Output Bytes `toml:"output"`
 	// OpenFiles is the most descriptors that a run holds at one time.
 	OpenFiles int `toml:"open_files"`
-	// TableEntries is the most entries of each of a program's tables.
+	// TableEntries is the most entries of each of a program's tables, and of all its
+	// element segments together.
 	TableEntries int `toml:"table_entries"`
 	// Runs is the most runs of one module's scripts at one time.
 	Runs int `toml:"runs"`

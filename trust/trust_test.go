@@ -149,7 +149,7 @@ func damaged(valid []byte) []struct{ name, text, want string } {
 	}
 	flip := func(i int) string { // another signature, or another key's ID
 		line := []byte(lines[i])
-		line[20] ^= 1
+		line[20] = map[bool]byte{true: 'B', false: 'A'}[line[20] == 'A'] // of base64, whatever was there
 		return swap(i, string(line))
 	}
 	return []struct{ name, text, want string }{
