@@ -24,6 +24,9 @@ func check(dir string, info fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
+	if real == dir {
+		return checkAbove(dir)
+	}
 	return errors.Join(checkAbove(dir), checkAbove(real))
 }
 
