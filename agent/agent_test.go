@@ -231,4 +231,4 @@ func statusOf(t testing.TB, a *agent.Agent, name string) agent.Status {
 }
 
 // everything grants all that the tests' modules ask for.
-var everything = providers.Grant{Allow: policy.Patterns{"/host/*", "/exec/*"}}
+var everything = providers.Grant{Allow: policy.Grants{{Pattern: "/host/*"}, {Pattern: "/exec/*"}}}

@@ -202,7 +202,7 @@ func TestModulesWithLessThanTheyAskForAreRestricted(t *testing.T) {
 	t.Parallel()
 	m := readModule(t, "m", manifest{Scripts: []any{"a.wasm", "b.sh"}, Permissions: []string{"/host/os", "/host/cpu"}, OnStart: []string{"nowhere"}},
 		map[string]string{"a.wasm": says("OK a"), "b.sh": "echo"})
-	some := agent.Settings{Grant: providers.Grant{Allow: policy.Patterns{"/host/os"}}}
+	some := agent.Settings{Grant: providers.Grant{Allow: policy.Grants{{Pattern: "/host/os"}}}}
 	a := newAgent(t, grants(some))
 	load(t, a, m)
 	s := statusOf(t, a, "m")
@@ -234,7 +234,7 @@ func TestStatus(t *testing.T) {
 	if s.Title != "A module" || s.Version != "1.2" || s.Digest != m.Digest || s.Size != m.Size || s.Builtin || !s.Wanted || s.State() != "loaded" {
 		t.Errorf("%+v", s)
 	}
-	if want := []string{"/host/os", "/exec/sh"}; !slices.Equal(s.Asked, want) || !slices.Equal(s.Granted, everything.Allow) {
+	if want := []string{"/host/os", "/exec/sh"}; !slices.Equal(s.Asked, want) || !slices.Equal(s.Granted, everything.Allow.Strings()) {
 		t.Errorf("asked %q, granted %q", s.Asked, s.Granted)
 	}
 	want := []agent.Command{

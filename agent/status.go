@@ -98,7 +98,7 @@ func (t *table) status(m *module) Status {
 	}
 	s.Title, s.Description, s.Version = m.zip.Title, m.zip.Description, m.zip.Version
 	s.Digest, s.Size = m.zip.Digest, m.zip.Size
-	s.Asked, s.Granted, s.Uncovered = m.loaded.Access.Asked, m.loaded.Access.Granted, m.loaded.Access.Uncovered()
+	s.Asked, s.Granted, s.Uncovered = m.loaded.Access.Asked, m.loaded.Access.Granted.Strings(), m.loaded.Access.Uncovered()
 	if failed := m.failed.Load(); failed != nil {
 		s.Failed = *failed
 	}

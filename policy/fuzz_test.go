@@ -65,7 +65,7 @@ func FuzzUncovered(f *testing.F) {
 	f.Add("/files/x[a/**/b]y", "/files/x[a/q/b]y", uint64(0))
 	f.Add("/files/x***", "/files/x*", uint64(0))
 	f.Fuzz(func(t *testing.T, grant, request string, seed uint64) {
-		granted, err1 := policy.ParsePatterns([]string{grant})
+		granted, err1 := policy.ParseGrants([]string{grant})
 		asked, err2 := policy.ParsePatterns([]string{request})
 		if err1 != nil || err2 != nil {
 			return

@@ -6,7 +6,8 @@
 // One rule holds: an open is allowed when a pattern that the module asked for
 // and a pattern that the operator granted both match its path. A grant wider
 // than the request widens nothing, and a grant narrower than the request
-// narrows it.
+// narrows it. A connection has to be allowed by its path and by its address
+// (Access.AllowsAddress).
 //
 // Patterns are those of https://github.com/bmatcuk/doublestar, one segment at a
 // time: "*" matches within a segment, "**" is a segment of its own and matches
@@ -187,7 +188,7 @@ func coversSegment(grant, request string) bool {
 // granted. The zero Access allows nothing.
 type Access struct {
 	Asked   Patterns // the module's permissions
-	Granted Patterns // the operator's grants
+	Granted Grants   // the operator's grants
 }
 
 // Allows tells whether a path may be opened: a pattern asked for and a pattern
@@ -195,12 +196,12 @@ type Access struct {
 // made to be slow.
 func (a Access) Allows(name string) bool { return a.Granted.Match(name) && a.Asked.Match(name) }
 
-// Uncovered lists the patterns asked for that no single grant covers whole. A
-// module that has one is restricted.
+// Uncovered lists the patterns asked for that no single grant covers whole, without
+// address ranges. A module that has one is restricted.
 func (a Access) Uncovered() []string {
 	var missing []string
 	for _, asked := range a.Asked {
-		if !slices.ContainsFunc(a.Granted, func(grant string) bool { return covers(grant, asked) }) {
+		if !slices.ContainsFunc(a.Granted, func(g Grant) bool { return len(g.Ranges) == 0 && covers(g.Pattern, asked) }) {
 			missing = append(missing, asked)
 		}
 	}

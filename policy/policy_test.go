@@ -195,7 +195,7 @@ var coverRows = []struct {
 func TestUncovered(t *testing.T) {
 	t.Parallel()
 	for _, row := range coverRows {
-		a := policy.Access{Asked: patterns(t, row.request), Granted: patterns(t, row.grant)}
+		a := policy.Access{Asked: patterns(t, row.request), Granted: grants(t, row.grant)}
 		if covered := a.Uncovered() == nil; covered != row.covered {
 			t.Errorf("%s covers %s: %v, want %v", row.grant, row.request, covered, row.covered)
 		}
@@ -209,7 +209,7 @@ func TestAccess(t *testing.T) {
 	t.Parallel()
 	a := policy.Access{
 		Asked:   patterns(t, "/host/memory", "/host/disks", "/files/logs/**"),
-		Granted: patterns(t, "/host/m*", "/files/**/*.log", "/env/TOKEN"),
+		Granted: grants(t, "/host/m*", "/files/**/*.log", "/env/TOKEN"),
 	}
 	for name, want := range map[string]bool{
 		"/host/memory":       true,

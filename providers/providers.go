@@ -211,7 +211,7 @@ func content(m *zipmod.Module, name string) []byte {
 // A Grant is what the operator allows a module.
 type Grant struct {
 	// Allow are the paths that it may open, as far as it asks for them.
-	Allow policy.Patterns
+	Allow policy.Grants
 	// Limits bound its scripts; zeros are the defaults.
 	Limits policy.Limits
 }

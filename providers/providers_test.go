@@ -88,7 +88,7 @@ func newProviders(t testing.TB, change func(*providers.Config)) *providers.Provi
 }
 
 // everything grants all.
-var everything = policy.Patterns{"/**", "/host/**", "/exec/*"}
+var everything = policy.Grants{{Pattern: "/**"}, {Pattern: "/host/**"}, {Pattern: "/exec/*"}}
 
 // loadAll loads a module with a grant, and closes it at the end of the test.
 func loadAll(t testing.TB, p *providers.Providers, m *zipmod.Module, g providers.Grant) *providers.Loaded {
@@ -225,7 +225,7 @@ func TestWithoutTheGrant(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "unpacked")
 	p := newProviders(t, func(c *providers.Config) { c.UnpackDir = dir })
 	for _, file := range []string{"a.sh", "a.py", "a.bat", "a.ps1", "a.vbs", "a.exe", "a"} {
-		l := loadAll(t, p, one(t, file, "echo OK"), providers.Grant{Allow: policy.Patterns{"/exec/other"}})
+		l := loadAll(t, p, one(t, file, "echo OK"), providers.Grant{Allow: policy.Grants{{Pattern: "/exec/other"}}})
 		exec := l.Commands[0].Exec
 		_, err := ask(t, l)
 		wantText(t, err, "script "+file, "not granted", `add "`+exec+`" to allow of module web`)
@@ -242,7 +242,7 @@ func TestAccess(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"a.sh": "", "b.sh": "", "c.py": ""}
 	m := readModule(t, manifest{Scripts: []any{"a.sh", "b.sh", "c.py"}, Permissions: []string{"/host/os", "/exec/python3"}}, files, nil)
-	l := loadAll(t, newProviders(t, nil), m, providers.Grant{Allow: policy.Patterns{"/host/*"}})
+	l := loadAll(t, newProviders(t, nil), m, providers.Grant{Allow: policy.Grants{{Pattern: "/host/*"}}})
 	if want := []string{"/host/os", "/exec/python3", "/exec/sh"}; !slices.Equal(l.Access.Asked, want) {
 		t.Errorf("asked %q, want %q", l.Access.Asked, want)
 	}

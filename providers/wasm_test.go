@@ -93,14 +93,14 @@ func TestFactsAreThereAsFarAsGranted(t *testing.T) {
 	rows := []struct {
 		file    string
 		asked   []string
-		granted policy.Patterns
+		granted policy.Grants
 		there   bool
 	}{
-		{"host/os", []string{"/host/os"}, policy.Patterns{"/host/*"}, true},
-		{"host/os", []string{"/host/**"}, policy.Patterns{"/host/os"}, true},
+		{"host/os", []string{"/host/os"}, policy.Grants{{Pattern: "/host/*"}}, true},
+		{"host/os", []string{"/host/**"}, policy.Grants{{Pattern: "/host/os"}}, true},
 		{"host/os", []string{"/host/os"}, nil, false},
-		{"host/os", nil, policy.Patterns{"/host/**"}, false},
-		{"host/memory", []string{"/host/**"}, policy.Patterns{"/host/os"}, false},
+		{"host/os", nil, policy.Grants{{Pattern: "/host/**"}}, false},
+		{"host/memory", []string{"/host/**"}, policy.Grants{{Pattern: "/host/os"}}, false},
 		{"module.json", nil, nil, true},
 	}
 	for _, row := range rows {

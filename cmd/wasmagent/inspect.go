@@ -113,13 +113,13 @@ func (i *inspection) judge(r *ruling) {
 	i.Signer, i.Comment, i.Pinned, i.unsigned, i.Refused = r.signer(), r.Comment, r.Pinned, r.Unsigned, text(r.refused)
 }
 
-func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Patterns) inspection {
+func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grants) inspection {
 	access := policy.Access{Asked: providers.Asked(m, plans), Granted: granted}
 	i := inspection{
 		Name: m.Name, Title: m.Title, Description: m.Description, Version: m.Version,
 		Digest: m.Digest, Size: m.Size, Files: len(m.Files),
 		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{},
-		Permissions: permissions{append([]string{}, access.Asked...), append([]string{}, granted...), append([]string{}, access.Uncovered()...)},
+		Permissions: permissions{append([]string{}, access.Asked...), granted.Strings(), append([]string{}, access.Uncovered()...)},
 	}
 	sizes := map[string]int64{}
 	for _, f := range m.Files {

@@ -143,7 +143,7 @@ func (f *runFlags) options() (options, error) {
 	if f.timeout < 0 {
 		return options{}, fmt.Errorf("--timeout %v: want a time such as 2s", f.timeout)
 	}
-	allow, err := policy.ParsePatterns(f.allow)
+	allow, err := policy.ParseGrants(f.allow)
 	if err != nil {
 		return options{}, fmt.Errorf("--allow: %w", err)
 	}

@@ -22,8 +22,8 @@ import (
 
 // Options are what flags change about an agent.
 type options struct {
-	allow     policy.Patterns // granted beside what the configuration grants
-	time      time.Duration   // of each check; zero leaves it to the configuration
+	allow     policy.Grants // granted beside what the configuration grants
+	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
 	log       slog.Level // the least that is logged, unless a flag says otherwise
 }

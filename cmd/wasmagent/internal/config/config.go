@@ -66,7 +66,7 @@ type Module struct {
 	// in the modules directory.
 	Path string `toml:"path"`
 	// Allow are the grants.
-	Allow policy.Patterns `toml:"allow"`
+	Allow policy.Grants `toml:"allow"`
 	// Strict is Config.Strict for this module.
 	Strict bool `toml:"strict"`
 	// Pin is the digest of the only zip that is loaded; empty is any that Trust

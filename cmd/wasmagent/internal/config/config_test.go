@@ -99,7 +99,7 @@ func TestParse(t *testing.T) {
 			"web": {
 				Enabled: true,
 				Path:    filepath.Join(dir, "sub", "web.zip"),
-				Allow:   policy.Patterns{"/host/*", "/exec/sh"},
+				Allow:   policy.Grants{{Pattern: "/host/*"}, {Pattern: "/exec/sh"}},
 				Pin:     trust.DigestOf(nil),
 				Limits:  policy.Limits{Time: 2 * time.Second, Memory: 8 * policy.MiB, OpenFiles: 7},
 			},
@@ -247,7 +247,7 @@ func FuzzParse(f *testing.F) {
 			if m.Path != "" && !filepath.IsAbs(m.Path) {
 				t.Errorf("module %q: path %q is relative", key, m.Path)
 			}
-			if _, err := policy.ParsePatterns(m.Allow); err != nil {
+			if _, err := policy.ParseGrants(m.Allow.Strings()); err != nil {
 				t.Errorf("module %q: %v", key, err)
 			}
 		}

@@ -132,8 +132,8 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		*dst = append(keyModules{}, d.list(at, value, `patterns such as ["web-*"]`, "a pattern in quotes")...)
 	case *[]trust.Key:
 		d.keys(at, value, dst)
-	case *policy.Patterns:
-		d.patterns(at, value, dst)
+	case *policy.Grants:
+		d.grants(at, value, dst)
 	case *[]string:
 		*dst = d.list(at, value, "directories such as [\"/usr/bin\"]", "a directory in quotes")
 	case *map[string]string:
@@ -177,12 +177,12 @@ func (d *decoder) text(at toml.Key, value any, want string, parse func(string) e
 	}
 }
 
-func (d *decoder) patterns(at toml.Key, value any, dst *policy.Patterns) {
-	patterns, err := policy.ParsePatterns(d.list(at, value, `patterns such as ["/host/*"]`, "a pattern in quotes"))
+func (d *decoder) grants(at toml.Key, value any, dst *policy.Grants) {
+	grants, err := policy.ParseGrants(d.list(at, value, `patterns such as ["/host/*"]`, "a pattern in quotes"))
 	if err != nil {
 		d.each(at, err)
 	}
-	*dst = patterns
+	*dst = grants
 }
 
 // list decodes a list of texts; want describes several and one.
@@ -203,12 +203,13 @@ func (d *decoder) list(at toml.Key, value any, several, one string) []string {
 
 // each records every error that was joined in err.
 func (d *decoder) each(at toml.Key, err error) {
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
-	for _, err := range errs {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
 		d.wrong(at, "%v", err)
+		return
+	}
+	for _, err := range joined.Unwrap() {
+		d.each(at, err)
 	}
 }
 
