@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
@@ -19,7 +18,7 @@ func (s *setup) hint(command string) string {
 			return fmt.Sprintf("hint: module %s asks for more than it is granted; to grant it for this run, add\n    --allow %s\n"+
 				"or for good, in config.toml under [modules.%s]\n    allow = [%s]\n",
 				m.Name, strings.Join(mapped(m.Uncovered, shellWord), " --allow "),
-				tomlKey(m.Name), strings.Join(mapped(slices.Concat(m.Granted, m.Uncovered), strconv.Quote), ", "))
+				config.Key(m.Name), strings.Join(mapped(slices.Concat(m.Granted, m.Uncovered), config.Quote), ", "))
 		}
 	}
 	return ""
@@ -64,9 +63,8 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// plain are the characters that mean themselves in a shell, and in a key of TOML
-// but for the last three.
-const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-" + "/.,"
+// plain are the characters that mean themselves in a shell.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/.,"
 
 // shellWord writes a text as one word for a shell.
 func shellWord(s string) string {
@@ -74,12 +72,4 @@ func shellWord(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// tomlKey writes a name as a key of TOML.
-func tomlKey(name string) string {
-	if strings.Trim(name, plain[:len(plain)-3]) == "" {
-		return name
-	}
-	return strconv.Quote(name)
 }

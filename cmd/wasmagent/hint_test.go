@@ -20,19 +20,6 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-func TestTOMLKey(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"my-checks_2": "my-checks_2",
-		"v1.2":        `"v1.2"`,
-		`a"b`:         `"a\"b"`,
-	} {
-		if got := tomlKey(name); got != want {
-			t.Errorf("tomlKey(%q) = %s, want %s", name, got, want)
-		}
-	}
-}
-
 func TestVisible(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -5,7 +5,6 @@ package config_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
@@ -54,14 +53,4 @@ func TestFindRefusesAnothersFile(t *testing.T) {
 	}
 	_, err = config.Find("")
 	wantError(t, err, "belongs to another user")
-}
-
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	switch {
-	case want == "" && err != nil:
-		t.Error(err)
-	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
-		t.Errorf("error %v, want one with %q", err, want)
-	}
 }

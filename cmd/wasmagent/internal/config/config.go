@@ -1,12 +1,12 @@
-// Package config reads config.toml: which modules are loaded, what they are
-// granted, whose modules they may be, and where the agent keeps its files.
+// Package config reads and edits config.toml: which modules are loaded, what they
+// are granted, whose modules they may be, and where the agent keeps its files.
 //
 // Guarantees: a Config is returned only if everything in the file is right;
 // otherwise the error lists every mistake with its line and its remedy. An
 // unknown key is a mistake. Every path in a Config is absolute: a relative one
 // is resolved against the directory of the file. A file that every user can
 // write is refused, and so is a public key, for whoever can write it can grant
-// anything.
+// anything. An edit changes what it is asked to and nothing else, or is refused.
 //
 // A Config is plain data; it may be read from several goroutines.
 package config

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Edit makes changes in the file of a name, as Rewrite does. All are made or
+// none, and whoever reads the file meanwhile sees it before or after. Its mode
+// and its owner stay; a link stays a link. A file that is missing is made, with
+// its directory, for the user alone.
+//
+// If somebody else changes the file meanwhile, theirs holds and Edit is an
+// error.
+func Edit(name string, changes ...Change) error {
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	file, err := filepath.EvalSymlinks(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = name, os.MkdirAll(filepath.Dir(name), 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	unlock, err := lockDir(filepath.Dir(file))
+	if err != nil {
+		return fmt.Errorf("%s: another program is changing files beside it (%w); try again", name, err)
+	}
+	defer unlock()
+	before, exists, err := current(file)
+	if err != nil {
+		return err
+	}
+	after, err := Rewrite(name, before, changes...)
+	if err != nil || after == before {
+		return err
+	}
+	return swap(file, before, after, exists)
+}
+
+// current is the text of a file; empty if there is none.
+func current(file string) (text string, exists bool, err error) {
+	text, err = read(file, MaxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	return text, true, err
+}
+
+// swap puts a file with the text after in the place of the one with the text
+// before.
+func swap(file, before, after string, exists bool) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".wasmagent-*.toml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // there is none any more once it is renamed
+	_, err = f.WriteString(after)
+	if err == nil && exists {
+		err = likeness(f, file)
+	}
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	now, there, err := current(file)
+	if err == nil && (now != before || there != exists) {
+		err = fmt.Errorf("%s: somebody else has changed it meanwhile; nothing was written, try again", file)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(file))
+}
