@@ -24,24 +24,34 @@ type Change struct {
 }
 
 // Allow adds grants to those of a module, as far as it does not have them.
-func Allow(module string, patterns policy.Patterns) Change {
+func Allow(module string, grants policy.Grants) Change {
 	return Change{
 		module: module,
-		byHand: "add to allow: " + strings.Join(mapped(patterns, Quote), ", "),
+		byHand: "add to allow: " + strings.Join(quoted(grants), ", "),
 		text: func(d draft, m Module) string {
-			return d.extend(module, "allow", mapped(missing(m.Allow, patterns), Quote))
+			return d.extend(module, "allow", quoted(missing(m.Allow, grants)))
 		},
-		value: func(_ string, m *Module) { m.Allow = append(slices.Clip(m.Allow), missing(m.Allow, patterns)...) },
+		value: func(_ string, m *Module) { m.Allow = append(slices.Clip(m.Allow), missing(m.Allow, grants)...) },
 	}
 }
 
-// missing are the patterns that are not granted word for word, each once.
-func missing(granted, patterns policy.Patterns) policy.Patterns {
-	var list policy.Patterns
-	for _, p := range patterns {
-		if !slices.Contains(granted, p) && !slices.Contains(list, p) {
-			list = append(list, p)
+// missing are the grants that a module does not have word for word, each once.
+func missing(have, grants policy.Grants) policy.Grants {
+	var list policy.Grants
+	for _, g := range grants {
+		same := func(other policy.Grant) bool { return other.String() == g.String() }
+		if !slices.ContainsFunc(have, same) && !slices.ContainsFunc(list, same) {
+			list = append(list, g)
 		}
+	}
+	return list
+}
+
+// quoted are the grants as texts of TOML.
+func quoted(grants policy.Grants) []string {
+	var list []string
+	for _, text := range grants.Strings() {
+		list = append(list, Quote(text))
 	}
 	return list
 }
@@ -176,12 +186,4 @@ func Quote(text string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
-}
-
-func mapped(list []string, f func(string) string) []string {
-	var out []string
-	for _, s := range list {
-		out = append(out, f(s))
-	}
-	return out
 }

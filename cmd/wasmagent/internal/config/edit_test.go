@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/netip"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -11,7 +12,15 @@ import (
 	"github.com/wasmagent/wasmagent/trust"
 )
 
-var allowed = config.Allow("web", policy.Patterns{"/host/os", "/state/**"})
+var allowed = config.Allow("web", grants("/host/os", "/state/**"))
+
+// grants are of patterns that need not be valid.
+func grants(patterns ...string) (list policy.Grants) {
+	for _, p := range patterns {
+		list = append(list, policy.Grant{Pattern: p})
+	}
+	return list
+}
 
 // edits are texts before and after one change.
 var edits = []struct {
@@ -51,6 +60,9 @@ var edits = []struct {
 	{"empty list on lines", allowed, "modules.web.allow = [ # none\n]", "modules.web.allow = [ # none\n  \"/host/os\",\n  \"/state/**\",\n]"},
 	{"nested quotes", allowed, "modules.web.allow = [\"/host/[\\\"]\", '/host/\"', \"\"\"/host/\\\"\"\"\"\"]", "modules.web.allow = [\"/host/[\\\"]\", '/host/\"', \"\"\"/host/\\\"\"\"\"\", \"/host/os\", \"/state/**\"]"},
 
+	{"ranges", config.Allow("web", policy.Grants{{Pattern: "/dev/tcp/*/443", Ranges: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}), "modules.web.allow = [\"/dev/tcp/*/443\"]",
+		"modules.web.allow = [\"/dev/tcp/*/443\", \"/dev/tcp/*/443 in 10.0.0.0/8\"]"},
+
 	{"enable", config.Enable("web", true), "modules.web = \"disabled\"", "modules.web = true"},
 	{"disable", config.Enable("web", false), "[modules.web]\nallow = []", "[modules.web]\nallow = []\nenabled = false\n"},
 	{"enable again", config.Enable("web", true), "modules.web = \"enabled\"", "modules.web = \"enabled\""},
@@ -85,7 +97,7 @@ func TestRewrite(t *testing.T) {
 func TestRewriteSeveral(t *testing.T) {
 	t.Parallel()
 	got, err := config.Rewrite(file(t), "# mine\n", config.Path("web", "web.zip"), config.Pin("web", trust.DigestOf(nil)),
-		config.Enable("web", false), allowed, config.Allow("web", policy.Patterns{"/host/os", "/host/cpu"}))
+		config.Enable("web", false), allowed, config.Allow("web", grants("/host/os", "/host/cpu")))
 	want := "# mine\n\n[modules.web]\npath = \"web.zip\"\nsha256 = \"" + pin + "\"\nenabled = false\nallow = [\"/host/os\", \"/state/**\", \"/host/cpu\"]\n"
 	if err != nil || got != want {
 		t.Errorf("Rewrite: %v\n got %q\nwant %q", err, got, want)
@@ -101,8 +113,8 @@ func TestRewriteRefuses(t *testing.T) {
 		want   string
 	}{
 		{"wrong before", allowed, "strict = 1", "config.toml:1: strict: want true or false"},
-		{"built in", config.Allow("CheckSystem", policy.Patterns{"/host/os"}), "", "is built in, and has no key but enabled"},
-		{"no pattern", config.Allow("web", policy.Patterns{"host"}), "", `change it by hand, in [modules.web]: add to allow: "host"`},
+		{"built in", config.Allow("CheckSystem", grants("/host/os")), "", "is built in, and has no key but enabled"},
+		{"no pattern", config.Allow("web", grants("host")), "", `change it by hand, in [modules.web]: add to allow: "host"`},
 		{"no name", config.Enable("a/b", true), "", `in [modules."a/b"]: enabled = true`},
 		{"other name", config.Path("web", "other.zip"), "", `that is module "other"`},
 		{"escaped value", allowed, "modules.web = \"disable\\u0064\"", "the change would not say what it should"},
@@ -129,7 +141,7 @@ func FuzzRewrite(f *testing.F) {
 			return
 		}
 		for kind, change := range map[string]config.Change{
-			"allow":  config.Allow(module, policy.Patterns{pattern}),
+			"allow":  config.Allow(module, grants(pattern)),
 			"enable": config.Enable(module, true),
 			"path":   config.Path(module, module+".zip"),
 			"remove": config.Remove(module),

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
-	"github.com/wasmagent/wasmagent/policy"
 )
 
 func TestEditKeepsModeAndOwner(t *testing.T) {
@@ -96,7 +95,7 @@ func TestEditAtOnce(t *testing.T) {
 	done := make([]bool, 16)
 	for i := range done {
 		group.Go(func() {
-			change := config.Allow("web", policy.Patterns{fmt.Sprintf("/host/%d", i)})
+			change := config.Allow("web", grants(fmt.Sprintf("/host/%d", i)))
 			for range 100 {
 				if done[i] = config.Edit(name, change) == nil; done[i] {
 					return
