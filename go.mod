@@ -11,6 +11,9 @@ require (
 	github.com/bmatcuk/doublestar/v4 v4.10.4
 	// tests of zipmod and facts validate documents against the published schemas.
 	github.com/google/jsonschema-go v0.4.3
+	// cmd/wasmagent/internal/fetch: digests and manifests of modules in OCI registries.
+	github.com/opencontainers/go-digest v1.0.0
+	github.com/opencontainers/image-spec v1.1.1
 	// tests of cmd/wasmagent are scripts (testscript).
 	github.com/rogpeppe/go-internal v1.16.0
 	// facts reads most figures of the machine through it.
@@ -25,6 +28,8 @@ require (
 	golang.org/x/sys v0.49.0
 	// cmd/wasmagent shows progress only on a terminal.
 	golang.org/x/term v0.47.0
+	// cmd/wasmagent/internal/fetch speaks to OCI registries with it.
+	oras.land/oras-go/v2 v2.6.4
 )
 
 require (

@@ -40,6 +40,8 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "policy zipmod",
 	"github.com/google/jsonschema-go": "",
+	"github.com/opencontainers":       "cmd",
+	"oras.land/oras-go":               "cmd",
 }
 
 // standardLibraryOnly are the trees that import nothing else but this project.
