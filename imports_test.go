@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"internal":  {},
 	"check":     {},
 	"policy":    {},
+	"audit":     {},
 	"facts":     {},
 	"trust":     {},
 	"zipmod":    {"check", "policy"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 	"providers": {"check", "policy", "zipmod", "runtime"},
 	"builtin":   {"check", "facts"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "builtin", "check", "facts", "policy", "providers", "runtime", "trust", "zipmod"},
+	"cmd":       {"agent", "audit", "builtin", "check", "facts", "policy", "providers", "runtime", "trust", "zipmod"},
 	"examples":  {},
 }
 
@@ -45,7 +46,7 @@ var onlyImporter = map[string]string{
 }
 
 // standardLibraryOnly are the trees that import nothing else but this project.
-var standardLibraryOnly = []string{"internal", "check", "agent"}
+var standardLibraryOnly = []string{"internal", "check", "audit", "agent"}
 
 type listedPackage struct {
 	ImportPath string

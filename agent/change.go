@@ -102,7 +102,7 @@ func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) e
 		m.add(s.Script.Alias, s.Runner, s.Plan)
 	}
 	if missing := loaded.Access.Uncovered(); settings.Strict && len(missing) > 0 {
-		return fmt.Errorf("module %s asks for more than it is granted: %s; add that to its allow in config.toml, or set strict = false to load it without", zip.Name, strings.Join(missing, ", "))
+		return &RestrictedError{zip.Name, zip.Digest, zip.Version, loaded.Access.Asked, missing}
 	}
 	return c.table.add(m)
 }
@@ -150,6 +150,17 @@ func (c *change) recheck(ctx context.Context, m *module, trail []string) error {
 	err := c.requireAll(ctx, m.zip, trail)
 	c.checked[fold(m.name)] = err == nil
 	return err
+}
+
+// A RestrictedError is why a strict module is not loaded: it asks for more than
+// it is granted.
+type RestrictedError struct {
+	Name, Digest, Version string   // of the module
+	Asked, Uncovered      []string // as those of a Status
+}
+
+func (e *RestrictedError) Error() string {
+	return fmt.Sprintf("module %s asks for more than it is granted: %s; add that to its allow in config.toml, or set strict = false to load it without", e.Name, strings.Join(e.Uncovered, ", "))
 }
 
 // errNotFound is that of a Config without Find.

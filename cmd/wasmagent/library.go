@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
 	"github.com/wasmagent/wasmagent/policy"
@@ -22,6 +23,7 @@ import (
 type library struct {
 	config  config.Config
 	builder toolchain.Builder
+	audit   *audit.Log // hears of zips that are refused
 
 	// lenient reads zips that are not trusted as well, to be shown and not
 	// loaded.
@@ -53,6 +55,7 @@ func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error)
 	dir := isDir(path)
 	opts := zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, dir)}
 	m, err := l.outline(path, opts)
+	auditUntrusted(l.audit, err)
 	if err != nil || !dir {
 		return m, err
 	}

@@ -42,6 +42,8 @@ func TestScripts(t *testing.T) {
 func setUp(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
+	env.Setenv("ProgramData", filepath.Join(env.WorkDir, ".state"))
 	env.Setenv("LocalAppData", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("AGENT", filepath.SplitList(env.Getenv("PATH"))[0])
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOROOT").Output()

@@ -147,7 +147,7 @@ func (f *runFlags) options() (options, error) {
 	if err != nil {
 		return options{}, fmt.Errorf("--allow: %w", err)
 	}
-	return options{allow: allow, time: f.timeout, interpret: f.interpret, log: slog.LevelWarn}, nil
+	return options{allow: allow, time: f.timeout, interpret: f.interpret, log: slog.LevelWarn, audited: true}, nil
 }
 
 // answer makes an agent that answers one request. If the answer is not OK, it
@@ -173,8 +173,8 @@ func (a *app) answer(ctx context.Context, c config.Config, f *runFlags, module s
 func (s *setup) answer(ctx context.Context, module string, req check.Request) (check.Result, error) {
 	var failed error
 	if module == "" {
-		failed = s.loadEnabled(ctx)
-	} else if err := s.load(ctx, module); err != nil {
+		failed = s.audited(func() error { return s.loadEnabled(ctx) })
+	} else if err := s.audited(func() error { return s.load(ctx, module) }); err != nil {
 		return check.Result{}, err
 	}
 	s.warnDegraded()

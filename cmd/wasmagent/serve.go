@@ -4,12 +4,10 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
 )
 
@@ -21,9 +19,12 @@ func (a *app) serveCommand() *cobra.Command {
 stays up until it is interrupted or asked to terminate. A module that cannot be
 loaded is logged as an error and does not keep the others from being served.
 
-On SIGHUP it reads the modules' files again, puts those that have changed in the
-place of their predecessors, and loads those that could not be loaded before. A
-change of config.toml needs a restart.
+On SIGHUP it reads config.toml and the modules' files again. What has changed, in a
+module's file or in what config.toml says about it, takes the place of what was;
+modules that are not enabled any more are unloaded, and those that are new or
+could not be loaded before are loaded. If config.toml is wrong, or a module cannot
+be loaded, what was stays. Of config.toml the tables [modules], [limits] and
+[trust] and the key strict are taken; a change of anything else needs a restart.
 
 This version has no listeners: it answers nobody.`,
 		Args: cobra.NoArgs,
@@ -36,7 +37,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.wire(ctx, c, options{log: c.Log.Level})
+	s, err := a.wire(ctx, c, options{log: c.Log.Level, audited: true})
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (a *app) serve(ctx context.Context) error {
 	events, cancel := s.agent.Subscribe(eventBuffer)
 	defer cancel()
 	go s.logEvents(events)
-	for _, err := range each(s.loadEnabled(ctx)) {
+	for _, err := range each(s.audited(func() error { return s.loadEnabled(ctx) })) {
 		s.log.Error(err.Error())
 	}
 	if ctx.Err() == nil {
@@ -63,7 +64,8 @@ func (a *app) serve(ctx context.Context) error {
 			s.log.Info("stopping")
 			return nil
 		case <-hangup:
-			s.reload(ctx)
+			c, err := a.configuration()
+			s.reload(ctx, c, err)
 		}
 	}
 }
@@ -97,42 +99,3 @@ func (s *setup) warnDegraded() {
 	}
 }
 
-// reload puts modules whose files have changed in the place of those that are
-// loaded. One that cannot be loaded leaves its predecessor in place.
-func (s *setup) reload(ctx context.Context) {
-	for _, m := range s.agent.Modules() {
-		if m.Builtin {
-			continue
-		}
-		zip, err := s.library.open(ctx, s.library.read(m.Name).path)
-		if err == nil && zip.Digest == m.Digest {
-			continue
-		}
-		if err == nil {
-			err = s.agent.Reload(ctx, zip)
-		}
-		if err != nil {
-			s.log.Error("module is not reloaded", "module", m.Name, "error", err)
-			continue
-		}
-		s.log.Info("module is reloaded", "module", m.Name, "digest", zip.Digest)
-	}
-	s.loadMissing(ctx)
-	s.warnRestricted()
-	s.warnDegraded()
-	s.log.Info("reloaded")
-}
-
-// loadMissing loads the enabled modules that are not loaded.
-func (s *setup) loadMissing(ctx context.Context) {
-	for _, name := range enabled(s.config.Modules) {
-		if slices.ContainsFunc(s.agent.Modules(), func(m agent.Status) bool { return fold(m.Name) == fold(name) }) {
-			continue
-		}
-		if err := s.loadNamed(ctx, name); err != nil {
-			s.log.Error("module is still not loaded", "module", name, "error", err)
-			continue
-		}
-		s.log.Info("module is loaded", "module", name)
-	}
-}

@@ -4,9 +4,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +27,7 @@ func serve(t *testing.T, dir string, flags ...string) *served {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "wasmagent", append(flags, "serve")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"))
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"), "XDG_STATE_HOME="+filepath.Join(dir, ".state"))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +125,77 @@ func TestServeReloads(t *testing.T) {
 	s.await(t, "msg=stopped")
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("the agent ended with %v", err)
+	}
+}
+
+// TestServeTakesTheConfiguration changes config.toml under a running agent.
+func TestServeTakesTheConfiguration(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	module(t, filepath.Join(dir, "m"), `{"name": "m", "scripts": ["a.wasm"], "permissions": ["/host/os"]}`, answering("a", 0))
+	module(t, filepath.Join(dir, "n"), `{"name": "n", "modules": ["m"]}`, nil)
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\" }\nn = { path = \"n\" }\n")
+	s := serve(t, dir)
+	s.await(t, `level=WARN msg="module is restricted" module=m`)
+	s.await(t, "msg=ready")
+
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = { path = \"m\", allow = [\"/host/os\"] }\nn = { path = \"n\" }\nCheckHelpers = true\n")
+	s.signal(t, syscall.SIGHUP)
+	s.await(t, `msg="module is reloaded" module=m`)
+	s.await(t, `msg="module is loaded" module=CheckHelpers`)
+	if s.await(t, "msg=reloaded"); strings.Contains(strings.Join(s.all[len(s.all)-3:], ""), "restricted") {
+		t.Errorf("the grant was not taken:\n%s", strings.Join(s.all, "\n"))
+	}
+
+	write(t, filepath.Join(dir, "config.toml"), "colour = 1\n")
+	s.signal(t, syscall.SIGHUP)
+	s.await(t, `msg="config.toml is not read again"`)
+	s.await(t, "msg=reloaded")
+
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nm = false\nn = false\n")
+	s.signal(t, syscall.SIGHUP)
+	for _, name := range []string{"CheckHelpers", "n", "m"} { // n before m, which it requires
+		s.await(t, `msg="module is unloaded" module=`+name)
+	}
+	s.await(t, "msg=reloaded")
+	s.signal(t, syscall.SIGTERM)
+	s.await(t, "msg=stopped")
+}
+
+// TestServeAudits puts modules that ask for more in the place of others.
+func TestServeAudits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"lenient", "strict"} {
+		module(t, filepath.Join(dir, name), `{"name": "x", "version": "1", "permissions": ["/host/os"]}`, nil)
+	}
+	write(t, filepath.Join(dir, "config.toml"), "[modules]\nlenient = { path = \"lenient\", allow = [\"/host/os\"] }\n"+
+		"strict = { path = \"strict\", allow = [\"/host/os\"], strict = true }\n[audit]\npath = \"audit.log\"\n")
+	s := serve(t, dir)
+	s.await(t, "msg=ready")
+	if _, err := os.Stat(filepath.Join(dir, "audit.log")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is nothing to audit, and the log is there: %v", err)
+	}
+	for _, name := range []string{"lenient", "strict"} {
+		module(t, filepath.Join(dir, name), `{"name": "x", "version": "2", "permissions": ["/host/os", "/host/cpu", "/state/**"]}`, nil)
+	}
+	s.signal(t, syscall.SIGHUP)
+	s.await(t, `level=ERROR msg="module is not reloaded" module=strict`)
+	s.await(t, "msg=reloaded")
+	s.signal(t, syscall.SIGTERM)
+	s.await(t, "msg=stopped")
+	text, err := os.ReadFile(filepath.Join(dir, "audit.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for i, want := range []string{
+		`","event":"restricted","module":"lenient","digest":"[0-9a-f]{64}","version":"2","loaded":true,"uncovered":\["/host/cpu","/state/\*\*"\],"new":\["/host/cpu","/state/\*\*"\]}$`,
+		`","event":"restricted","module":"strict","digest":"[0-9a-f]{64}","version":"2","loaded":false,"uncovered":\["/host/cpu","/state/\*\*"\],"new":\["/host/cpu","/state/\*\*"\]}$`,
+	} {
+		if len(got) != 2 || !regexp.MustCompile(want).MatchString(got[i]) {
+			t.Errorf("the lines are %s, want %s", text, want)
+		}
 	}
 }
 

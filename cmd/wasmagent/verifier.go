@@ -16,6 +16,19 @@ type ruling struct {
 	refused error // nil if the module may be loaded
 }
 
+// An untrustedError is why a module may not be loaded.
+type untrustedError struct {
+	module string
+	digest trust.Digest // empty of a directory
+	reason error
+}
+
+func (e untrustedError) Error() string {
+	return fmt.Sprintf("module %s is not trusted: %v", e.module, e.reason)
+}
+
+func (e untrustedError) Unwrap() error { return e.reason }
+
 // errDirectory is why a directory is refused.
 var errDirectory = errors.New("is a directory, which carries no signature, and what is loaded must be vouched for; pack and sign it: wasmagent pack, wasmagent sign")
 
@@ -49,7 +62,7 @@ func (l *library) verify(name, path string, archive []byte) *ruling {
 		Signature: func() ([]byte, error) { return readBounded(path+trust.Extension, trust.MaxSignature) },
 	}, archive)
 	if err != nil {
-		err = fmt.Errorf("module %s is not trusted: %w", name, err)
+		err = untrustedError{name, proof.Digest, err}
 	}
 	return &ruling{proof, err}
 }
@@ -71,7 +84,7 @@ func (l *library) verifyFile(path string) *ruling {
 func (l *library) verifyDirectory(name string) *ruling {
 	r := &ruling{Proof: trust.Proof{Unsigned: errDirectory}}
 	if entry, _ := l.config.Module(name); l.config.Trust.Demands(entry.Pin) {
-		r.refused = fmt.Errorf("module %s is not trusted: it %w", name, errDirectory)
+		r.refused = untrustedError{name, "", fmt.Errorf("it %w", errDirectory)}
 	}
 	return r
 }

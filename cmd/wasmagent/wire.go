@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/agent"
+	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/builtin"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
@@ -26,6 +27,7 @@ type options struct {
 	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
 	log       slog.Level // the least that is logged, unless a flag says otherwise
+	audited   bool       // whether the audit log is written
 }
 
 // A setup is an agent with everything that it is wired to.
@@ -37,7 +39,9 @@ type setup struct {
 	engine    *runtime.Engine
 	library   *library
 	log       *slog.Logger
-	target    string // the module that options.allow is for; empty is every one
+	audit     *audit.Log
+	target    string          // the module that options.allow is for; empty is every one
+	pending   map[string]bool // the modules whose last reload failed, by folded name
 }
 
 // wire makes an agent without modules. Whoever calls it closes it.
@@ -71,8 +75,12 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		engine.Close()
 		return nil, prefix(cmp.Or(c.File, "the agent"), err)
 	}
-	s := &setup{config: c, options: o, providers: scripts, engine: engine, log: log}
+	s := &setup{config: c, options: o, providers: scripts, engine: engine, log: log, pending: map[string]bool{}}
+	if o.audited {
+		s.audit = newAudit(c, log)
+	}
 	s.library = newLibrary(c, toolchain.Builder{Dir: below(dirs.Cache, "built"), Building: progress.of("building")})
+	s.library.audit = s.audit
 	s.agent = agent.New(agent.Config{
 		Providers: scripts,
 		Find:      s.library.finder(ctx),

@@ -16,3 +16,6 @@ func foreign(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || stat.Uid != 0 && int(stat.Uid) != os.Geteuid()
 }
+
+// administers tells whether this user is root.
+func administers() bool { return os.Geteuid() == 0 }

@@ -51,6 +51,8 @@ type Config struct {
 	Runs int `toml:"runs"`
 	// Trust says whose modules are loaded.
 	Trust trust.Policy `toml:"trust"`
+	// Audit says where the audit log is.
+	Audit Audit `toml:"audit"`
 	// Log says what is logged.
 	Log Log `toml:"log"`
 }
@@ -91,6 +93,17 @@ type Directories struct {
 	Interpreters []string `toml:"interpreters"`
 }
 
+// Audit says where the audit log is, and how much of it is kept.
+type Audit struct {
+	// Path is the file; empty when no place for it is known.
+	Path string `toml:"path"`
+	// Size is what the file may grow to before it is set aside; zero is the
+	// default.
+	Size policy.Bytes `toml:"size"`
+	// Keep is how many files that were set aside are kept; zero is the default.
+	Keep int `toml:"keep"`
+}
+
 // Log says what is logged.
 type Log struct {
 	Level slog.Level `toml:"level"`
@@ -125,6 +138,7 @@ func Parse(name, text string) (Config, error) {
 		return Config{}, err
 	}
 	c.Directories.Modules = cmp.Or(c.Directories.Modules, defaults().Directories.Modules)
+	c.Audit.Path = cmp.Or(c.Audit.Path, defaults().Audit.Path)
 	return c.in(filepath.Dir(name)), nil
 }
 
@@ -155,7 +169,7 @@ func kindOf(name string) string {
 
 // in resolves the relative paths against a directory.
 func (c Config) in(dir string) Config {
-	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Scratch} {
+	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Scratch, &c.Audit.Path} {
 		*path = absolute(dir, *path)
 	}
 	for i, path := range c.Directories.Interpreters {

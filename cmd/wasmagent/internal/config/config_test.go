@@ -60,6 +60,11 @@ interpreters = ["bin", "sbin"]
 require = "digest"
 keys = ["RWTwX7uWqzhxjGkGYty2LD9llAjuVFBsNmyDTKO3npgyS7sOkf7AkD6u"]
 
+[audit]
+path = "audit.log"
+size = "1MiB"
+keep = 3
+
 [log]
 level = "debug"
 `
@@ -112,6 +117,7 @@ func TestParse(t *testing.T) {
 			Interpreters: []string{filepath.Join(dir, "bin"), filepath.Join(dir, "sbin")},
 		},
 		Trust: trust.Policy{Require: trust.Pin, Keys: []trust.Key{parsed(t, key, "")}},
+		Audit: config.Audit{Path: filepath.Join(dir, "audit.log"), Size: policy.MiB, Keep: 3},
 		Log:   config.Log{Level: slog.LevelDebug},
 	}
 	got, err := config.Parse(name, whole)
@@ -134,7 +140,7 @@ var mistakes = []struct {
 	{"comment", "# nothing\n", nil},
 	{"syntax", "strict = true\nruns = \n", []string{"2: expected value but found"}},
 	{"duplicate", "strict = true\nstrict = true\n", []string{"2: Key 'strict' has already been defined"}},
-	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: directories, limits"}},
+	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, directories, limits"}},
 	{"near", "\nstrikt = true\n", []string{`2: strikt: unknown key; did you mean "strict"?`}},
 	{"case", "Strict = true\n", []string{`1: Strict: unknown key; did you mean "strict"?`}},
 	{"below a table", "[limits]\n\nmemroy = \"1MiB\"\n", []string{`3: limits.memroy: unknown key; did you mean "memory"?`}},

@@ -45,7 +45,7 @@ func Find(named string) (string, error) {
 
 // defaults are what holds where the file says nothing.
 func defaults() Config {
-	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir()}}
+	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir()}, Audit: Audit{Path: auditFile()}}
 }
 
 // cacheDir is in the user's cache directory; root without a home, as in a
@@ -59,4 +59,28 @@ func cacheDir() string {
 		return "/var/cache/wasmagent"
 	}
 	return ""
+}
+
+// auditFile is where the audit log is by default: where the user's environment
+// says, among the machine's logs for who administers it, else among the user's.
+// It is empty for a user without a home.
+func auditFile() string {
+	dir := os.Getenv("XDG_STATE_HOME")
+	switch home, err := os.UserHomeDir(); {
+	case goruntime.GOOS == "windows":
+		dir = os.Getenv(map[bool]string{true: "ProgramData", false: "LocalAppData"}[administers()])
+	case filepath.IsAbs(dir):
+	case administers():
+		dir = "/var/log"
+	case err != nil:
+		return ""
+	case goruntime.GOOS == "darwin":
+		dir = filepath.Join(home, "Library", "Logs")
+	default:
+		dir = filepath.Join(home, ".local", "state")
+	}
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "wasmagent", "audit.log")
 }
