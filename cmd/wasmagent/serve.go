@@ -98,4 +98,3 @@ func (s *setup) warnDegraded() {
 		}
 	}
 }
-
