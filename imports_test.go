@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"builtin":   {"check", "facts"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
 	"cmd":       {"agent", "audit", "builtin", "check", "facts", "policy", "providers", "runtime", "trust", "zipmod"},
-	"examples":  {},
+	"guest":     {"check"},
+	"examples":  {"check", "guest"},
 }
 
 // onlyImporter names the one tree that may import a library.
@@ -46,7 +47,7 @@ var onlyImporter = map[string]string{
 }
 
 // standardLibraryOnly are the trees that import nothing else but this project.
-var standardLibraryOnly = []string{"internal", "check", "audit", "agent"}
+var standardLibraryOnly = []string{"internal", "check", "audit", "agent", "guest"}
 
 type listedPackage struct {
 	ImportPath string

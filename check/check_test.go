@@ -98,5 +98,23 @@ func TestResultJSON(t *testing.T) {
 		if err != nil || string(got) != row.want {
 			t.Errorf("%s: %s, %v\nwant %s", row.name, got, err, row.want)
 		}
+		var read check.Result
+		if err := json.Unmarshal(got, &read); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if again, err := json.Marshal(read); err != nil || string(again) != row.want || read.Usage.Wall != row.result.Usage.Wall {
+			t.Errorf("%s: read and written again it is %s, %v", row.name, again, err)
+		}
+	}
+}
+
+func TestResultJSONRefuses(t *testing.T) {
+	t.Parallel()
+	for _, document := range []string{
+		`[]`, `{"state": "GOOD"}`, `{"state": 1}`, `{"perf": [{"warn": "x"}]}`, `{"perf": [{"value": "1"}]}`, `{"usage": {"wall_seconds": "1"}}`,
+	} {
+		if err := json.Unmarshal([]byte(document), new(check.Result)); err == nil {
+			t.Errorf("%s is read", document)
+		}
 	}
 }

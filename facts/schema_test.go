@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ import (
 	"github.com/wasmagent/wasmagent/facts"
 )
 
-var update = flag.Bool("update", false, "write docs/host.schema.json and the tables of docs/host.md")
+var update = flag.Bool("update", false, "write docs/host.schema.json, the tables of docs/host.md and the types of guest/host")
 
 const schemaFile = "../docs/host.schema.json"
 
@@ -166,15 +167,8 @@ type source struct {
 
 func readSource(t *testing.T) source {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := source{map[string]string{}, map[string][]any{}}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
+	for _, name := range sourceFiles(t) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -186,6 +180,16 @@ func readSource(t *testing.T) source {
 		}
 	}
 	return s
+}
+
+// sourceFiles are the package's files but for its tests.
+func sourceFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
 }
 
 func (s source) declaration(d *ast.GenDecl) {

@@ -1,0 +1,6 @@
+package guest
+
+func Document[T any](path string) (T, error) { return document[T](path) }
+
+var Ask = ask
+var Canonical = canonical
