@@ -22,6 +22,8 @@ require (
 	github.com/spf13/cobra v1.10.2
 	// runtime: the WebAssembly engine.
 	github.com/tetratelabs/wazero v1.12.0
+	// tests of runtime/internal/dial have a name server of their own (dnsmessage).
+	golang.org/x/net v0.62.0
 	// providers compiles the programs of a module in parallel (errgroup).
 	golang.org/x/sync v0.24.0
 	// facts, providers, runtime, builtin: system calls that the standard library lacks, on Windows above all.
