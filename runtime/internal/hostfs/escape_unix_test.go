@@ -3,6 +3,7 @@
 package hostfs_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -171,6 +173,10 @@ func TestListingShowsWhatThereIs(t *testing.T) {
 	if got := names(t, m, "half", 10); !slices.Equal(got, []string{"file"}) {
 		t.Errorf("through a link: %q", got)
 	}
+	r.Allowed = func(path string) bool { return path != "b/file" }
+	if got := names(t, open(t, top+"/mount", hostfs.Options{}).FS(r), "half", 10); !slices.Equal(got, []string{"denied"}) {
+		t.Errorf("through a link to what is not allowed: %q", got)
+	}
 	for _, name := range names(t, m, ".", 10) {
 		if _, errno := m.Stat(strings.TrimSuffix(name, "/")); errno != 0 {
 			t.Errorf("%s is listed, and %v", name, errno)
@@ -178,72 +184,111 @@ func TestListingShowsWhatThereIs(t *testing.T) {
 	}
 }
 
+// swap puts things in turns at a name of the mount, until stop is closed. They wait
+// beside it, so that each turn is two renames.
+func swap(t *testing.T, top, name string, things []func(path string) error, stop <-chan struct{}) {
+	at := filepath.Join(top, "mount", name)
+	parked := func(i int) string { return fmt.Sprint(at, ".denied", i%len(things)) }
+	for i, thing := range things {
+		if err := thing(parked(i)); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+	for i := 0; ; i++ {
+		if err := os.Rename(parked(i), at); err != nil {
+			t.Error(err)
+			return
+		}
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if err := os.Rename(at, parked(i)); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// link makes a symbolic link.
+func link(target string) func(string) error {
+	return func(path string) error { return os.Symlink(target, path) }
+}
+
+// pipe makes a FIFO.
+func pipe(path string) error { return syscall.Mkfifo(path, 0o600) }
+
+func file(path string) error { return os.WriteFile(path, []byte("inside"), 0o600) }
+
+// directory makes a directory with a file in it.
+func directory(path string) error {
+	return errors.Join(os.Mkdir(path, 0o700), file(filepath.Join(path, "file")))
+}
+
 // TestSwaps has names change between what is allowed and what is not, while a run
 // reads and writes through them.
 func TestSwaps(t *testing.T) {
 	t.Parallel()
+	things := map[string][]func(string) error{
+		"leaf":   {file, link("denied.txt"), file, pipe, file, link("../secret/file"), link("b/denied"), link("a/file")},
+		"branch": {directory, link("denied"), directory, pipe, directory, link("../secret"), link("a")},
+	}
 	for _, o := range []hostfs.Options{{}, {Writable: true}, quota(1<<20, 1000)} {
 		top := lair(t)
-		at := func(name string) string { return filepath.Join(top, "mount", name) }
-		kinds := map[string][]func(name string) error{
-			"leaf": {
-				func(name string) error { return os.Symlink("a/file", name) },
-				func(name string) error { return os.Symlink("../secret/file", name) },
-				func(name string) error { return os.WriteFile(name, []byte("inside"), 0o600) },
-				func(name string) error { return os.Symlink("b/denied", name) },
-				func(name string) error { return syscall.Mkfifo(name, 0o600) },
-			},
-			"branch": {
-				func(name string) error { return os.Symlink("a", name) },
-				func(name string) error { return os.Symlink("../secret", name) },
-				func(name string) error { return os.Symlink("denied", name) },
-				func(name string) error { return syscall.Mkfifo(name, 0o600) },
-			},
-		}
-		stop, stopped := make(chan struct{}), make(chan struct{})
-		go func() {
-			defer close(stopped)
-			for i := 0; ; i++ {
-				for name, makes := range kinds {
-					if err := makes[i%len(makes)](at("next")); err != nil {
-						t.Error(err)
-					}
-					if err := os.Rename(at("next"), at(name)); err != nil {
-						t.Error(err)
-					}
-				}
-				select {
-				case <-stop:
-					return
-				default:
-				}
-			}
-		}()
+		must(t, os.WriteFile(top+"/mount/denied.txt", []byte("denied"), 0o600))
 		r := run()
 		r.Allowed = notDenied
-		m := open(t, at(""), o).FS(r)
-		seen := map[string]int{}
-		for range 5000 {
-			for _, path := range []string{"leaf", "branch/file"} {
-				got, errno := read(m, path)
-				seen[got]++
-				if errno == 0 && got != "inside" {
-					t.Fatalf("%s is %q", path, got)
-				}
-				write(m, path, "inside")
+		d := open(t, top+"/mount", o)
+		stop, swapping := make(chan struct{}), sync.WaitGroup{}
+		for name, things := range things {
+			swapping.Go(func() { swap(t, top, name, things, stop) })
+		}
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() { readBoth(t, d.FS(r)) })
+		}
+		readers.Wait()
+		close(stop)
+		swapping.Wait()
+		for path, want := range map[string]string{"secret/file": "outside", "mount/denied/file": "denied", "mount/b/denied": "denied", "mount/denied.txt": "denied"} {
+			if got, _ := os.ReadFile(filepath.Join(top, path)); string(got) != want {
+				t.Errorf("%s is now %q", path, got)
 			}
 		}
-		close(stop)
-		<-stopped
-		if seen["inside"] == 0 || seen[""] == 0 {
-			t.Errorf("seen %v; want files and refusals", seen)
+	}
+}
+
+// readBoth reads and writes what is swapped.
+func readBoth(t *testing.T, m sys.FS) {
+	seen := map[string]int{}
+	for range 3000 {
+		for _, path := range []string{"leaf", "branch/file"} {
+			got, errno := read(m, path)
+			seen[got]++
+			if errno == 0 && got != "inside" {
+				t.Errorf("%s is %q", path, got)
+			}
+			if f, errno := m.OpenFile(path, sys.O_WRONLY, 0); errno == 0 {
+				f.Write([]byte("inside"))
+				f.Close()
+			}
 		}
-		if got := harvest(t, top+"/secret"); got["file"] != "outside" {
-			t.Errorf("outside is now %q", got)
-		}
-		if got, _ := os.ReadFile(at("denied/file")); string(got) != "denied" {
-			t.Errorf("what is denied is now %q", got)
-		}
+	}
+	if seen["inside"] == 0 || seen[""] == 0 {
+		t.Errorf("seen %v; want files and refusals", seen)
+	}
+}
+
+// TestHardLinks has a rename that does nothing, as of two names of one file.
+func TestHardLinks(t *testing.T) {
+	t.Parallel()
+	top := plant(t, t.TempDir(), map[string]string{"x": "12345"})
+	must(t, os.Link(top+"/x", top+"/y"))
+	d := open(t, top, quota(100, 10))
+	if errno := d.FS(run()).Rename("x", "y"); errno != 0 || d.Used() != count(t, top) {
+		t.Errorf("%v, counted %+v; there is %+v", errno, d.Used(), count(t, top))
 	}
 }
 
