@@ -75,3 +75,8 @@ func beyond(asked, before []string) []string {
 	}
 	return policy.Access{Asked: asked, Granted: grants}.Uncovered()
 }
+
+// auditGranted writes down the grants that were written to a configuration.
+func (s *setup) auditGranted(module string, grants policy.Grants) {
+	newAudit(s.config, s.log).Write(audit.Line{Event: audit.Granted, Module: module, Grants: grants.Strings()})
+}

@@ -77,18 +77,26 @@ func (l *library) remember(path string, m *zipmod.Module) {
 	l.modules[fold(m.Name)] = found{path, m}
 }
 
-// pick reads the one MODULE of a command line that is not built in: a module of
-// the configuration, else a path.
+// pick reads the one MODULE of a command line that is not built in.
 func (l *library) pick(ctx context.Context, module string) (*zipmod.Module, error) {
-	path := module
-	if _, ok := l.config.Module(module); ok && !isPath(module) {
-		configured, err := l.path(module)
-		if err != nil && !isModuleDir(module) {
-			return nil, fmt.Errorf("module %s: %w", module, err)
-		}
-		path = cmp.Or(configured, module) // an entry that only grants
+	path, err := l.locate(module)
+	if err != nil {
+		return nil, err
 	}
 	return l.open(ctx, path)
+}
+
+// locate is the path of the one MODULE of a command line that is not built in: a
+// module of the configuration, else a path.
+func (l *library) locate(module string) (string, error) {
+	if _, ok := l.config.Module(module); !ok || isPath(module) {
+		return module, nil
+	}
+	configured, err := l.path(module)
+	if err != nil && !isModuleDir(module) {
+		return "", fmt.Errorf("module %s: %w", module, err)
+	}
+	return cmp.Or(configured, module), nil // an entry that only grants has no path
 }
 
 // named reads a module of the configuration.
