@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -199,6 +200,19 @@ func (a *Agent) find(name string) (*command, error) {
 		if c.module.hold() {
 			return c, nil
 		}
+	}
+}
+
+// commandsOf finds commands for the scripts of a module: its own and those of the
+// modules that it requires need no grant.
+func (a *Agent) commandsOf(zip *zipmod.Module) providers.Commands {
+	return func(name string) (check.Runner, bool) {
+		c := a.table.Load().commands[fold(name)]
+		if c == nil {
+			return nil, false
+		}
+		own := slices.ContainsFunc(append([]string{zip.Name}, zip.Requires...), func(module string) bool { return fold(module) == fold(c.module.name) })
+		return a, own
 	}
 }
 

@@ -92,6 +92,7 @@ func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) e
 		return fmt.Errorf("module %s: there are no providers for scripts", zip.Name)
 	}
 	settings := c.agent.config.Grants(zip.Name)
+	settings.Commands = c.agent.commandsOf(zip)
 	loaded, err := c.agent.config.Providers.Load(ctx, zip, settings.Grant)
 	if err != nil {
 		return about(zip.Name, err)

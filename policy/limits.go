@@ -40,6 +40,10 @@ type Limits struct {
 	TableEntries int `toml:"table_entries"`
 	// Runs is the most runs of one module's scripts at one time.
 	Runs int `toml:"runs"`
+	// State is the most bytes that a module keeps in /state, all files together.
+	State Bytes `toml:"state"`
+	// StateFiles is the most files and directories that it keeps there.
+	StateFiles int `toml:"state_files"`
 
 	// Program is the largest .wasm file.
 	Program Bytes `toml:"program"`
@@ -74,6 +78,8 @@ var Defaults = Limits{
 	OpenFiles:    64,
 	TableEntries: 1 << 16,
 	Runs:         16,
+	State:        16 * MiB,
+	StateFiles:   256,
 	Program:      32 * MiB,
 	Functions:    100_000,
 	CompiledBody: 128 * KiB,
@@ -98,6 +104,8 @@ func (l Limits) Over(base Limits) Limits {
 		OpenFiles:    cmp.Or(l.OpenFiles, base.OpenFiles),
 		TableEntries: cmp.Or(l.TableEntries, base.TableEntries),
 		Runs:         cmp.Or(l.Runs, base.Runs),
+		State:        cmp.Or(l.State, base.State),
+		StateFiles:   cmp.Or(l.StateFiles, base.StateFiles),
 		Program:      cmp.Or(l.Program, base.Program),
 		Functions:    cmp.Or(l.Functions, base.Functions),
 		CompiledBody: cmp.Or(l.CompiledBody, base.CompiledBody),

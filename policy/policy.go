@@ -196,6 +196,20 @@ type Access struct {
 // made to be slow.
 func (a Access) Allows(name string) bool { return a.Granted.Match(name) && a.Asked.Match(name) }
 
+// Lacks says what keeps a path from being opened; empty if nothing does.
+func (a Access) Lacks(name string) string {
+	asked, granted := a.Asked.Match(name), a.Granted.Match(name)
+	switch {
+	case asked && granted:
+		return ""
+	case asked:
+		return "the operator grants no such path"
+	case granted:
+		return "the module does not ask for such a path in its permissions"
+	}
+	return "the module does not ask for such a path in its permissions, and the operator grants none"
+}
+
 // Uncovered lists the patterns asked for that no single grant covers whole, without
 // address ranges. A module that has one is restricted.
 func (a Access) Uncovered() []string {

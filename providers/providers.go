@@ -32,6 +32,7 @@ package providers
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,7 +81,17 @@ type Config struct {
 	// Engine runs the programs of the sandbox.
 	Engine *runtime.Engine
 	// Facts are what can be read under /host, by name.
-	Facts map[string]runtime.Fact
+	Facts map[string]runtime.Document
+	// Files are the directories and files under /files, by name.
+	Files map[string]Files
+	// StateDir is where each module's /state is kept, in a directory of the
+	// module's name in lower case, which is made when it is first used. Empty
+	// keeps none.
+	StateDir string
+	// Observe is called when a run of a script begins. It returns what hears of
+	// every path that the run tries, in its goroutine, and of its end. Nil hears
+	// nothing.
+	Observe func(m *zipmod.Module, command string) (tried func(runtime.Attempt), ended func())
 	// Extensions maps extensions to providers, over the table of Extensions.
 	Extensions map[string]string
 	// Path lists the directories in which interpreters are looked for; it is
@@ -96,8 +107,8 @@ type Config struct {
 
 // Providers runs the scripts of modules.
 type Providers struct {
+	config     Config
 	engine     *runtime.Engine
-	facts      map[string]runtime.Fact
 	extensions map[string]string
 	path       []string
 	scratch    *scratch
@@ -128,7 +139,12 @@ func New(c Config) (*Providers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Providers{engine: c.Engine, facts: c.Facts, extensions: extensions, path: c.Path, scratch: scratch}, nil
+	if c.Observe == nil {
+		c.Observe = func(*zipmod.Module, string) (func(runtime.Attempt), func()) {
+			return func(runtime.Attempt) {}, func() {}
+		}
+	}
+	return &Providers{config: c, engine: c.Engine, extensions: extensions, path: c.Path, scratch: scratch}, nil
 }
 
 // extensionTable lays changes over the standard table.
@@ -208,13 +224,24 @@ func content(m *zipmod.Module, name string) []byte {
 	return m.Files[i].Data
 }
 
-// A Grant is what the operator allows a module.
+// A Grant is what a module is given.
 type Grant struct {
-	// Allow are the paths that it may open, as far as it asks for them.
+	// Allow are the paths that the operator lets it open, as far as it asks for
+	// them.
 	Allow policy.Grants
 	// Limits bound its scripts; zeros are the defaults.
 	Limits policy.Limits
+	// Env are the values under /env, by name.
+	Env map[string]runtime.Document
+	// Roots are the authorities that vouch for TLS servers; nil is the system's.
+	Roots *x509.CertPool
+	// Commands are what is under /command; nil is nothing.
+	Commands Commands
 }
+
+// Commands finds a command of the agent, and tells whether a module may run it
+// without a grant. A nil Runner is no command.
+type Commands func(name string) (run check.Runner, own bool)
 
 // A Command is a script that is ready to run.
 type Command struct {
@@ -247,7 +274,7 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 	}
 	l := &Loaded{Access: policy.Access{Asked: Asked(m, plans), Granted: g.Allow}, home: &home{scratch: p.scratch, module: m}}
 	g.Limits = g.Limits.WithDefaults()
-	root, err := p.root(m, l.Access)
+	root, err := p.root(m, g, l.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -261,9 +288,9 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 		case plan.Script.Absent != nil:
 			s.run = unable(fmt.Errorf("script %s is not there: %w", plan.Script.File, plan.Script.Absent))
 		case plan.Exec == "":
-			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits}.run
+			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits, observe: func() (func(runtime.Attempt), func()) { return p.config.Observe(m, plan.Script.Alias) }}.run
 		case !l.Access.Allows(plan.Exec):
-			s.run = unable(notGranted(m.Name, plan))
+			s.run = p.refused(m, plan)
 		default:
 			s.run, s.meaning = hosted{plan: plan, home: l.home, path: p.path, limits: g.Limits}.run, meaning
 		}
@@ -274,6 +301,17 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 
 func notGranted(module string, plan Plan) error {
 	return fmt.Errorf("script %s runs outside of the sandbox, which is not granted; to allow it, add %q to allow of module %s in config.toml", plan.Script.File, plan.Exec, module)
+}
+
+// refused answers for a script that needs a grant to run at all.
+func (p *Providers) refused(m *zipmod.Module, plan Plan) func(context.Context, []string) (runtime.Output, error) {
+	err := notGranted(m.Name, plan)
+	return func(context.Context, []string) (runtime.Output, error) {
+		tried, ended := p.config.Observe(m, plan.Script.Alias)
+		defer ended()
+		tried(runtime.Attempt{Op: "exec", Path: plan.Exec, Errno: "EACCES", Why: err.Error(), Refused: true, NeedsGrant: true})
+		return runtime.Output{}, err
+	}
 }
 
 // Asked are the permissions that a module asks for: those of module.json, then

@@ -254,6 +254,6 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-func fact(text string) runtime.Fact {
+func fact(text string) runtime.Document {
 	return func(context.Context) ([]byte, error) { return []byte(text), nil }
 }

@@ -14,22 +14,6 @@ import (
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
-// root is the file system of a module's programs: its zip, and those facts that
-// it may read.
-func (p *Providers) root(m *zipmod.Module, access policy.Access) (*runtime.Root, error) {
-	files := make([]runtime.File, len(m.Files))
-	for i, f := range m.Files {
-		files[i] = runtime.File{Name: f.Name, Data: f.Data, ModTime: f.ModTime}
-	}
-	facts := make(map[string]runtime.Fact)
-	for name, fact := range p.facts {
-		if access.Allows("/host/" + name) {
-			facts[name] = fact
-		}
-	}
-	return runtime.NewRoot(files, facts)
-}
-
 // compile makes the module's programs, each file once, by file.
 func (p *Providers) compile(ctx context.Context, m *zipmod.Module, plans []Plan, limits policy.Limits) (map[string]*runtime.Program, error) {
 	files := programFiles(plans)
@@ -90,6 +74,7 @@ type sandboxed struct {
 	program *runtime.Program
 	root    *runtime.Root
 	limits  policy.Limits
+	observe func() (tried func(runtime.Attempt), ended func())
 }
 
 func (s sandboxed) run(ctx context.Context, argv []string) (runtime.Output, error) {
@@ -97,7 +82,9 @@ func (s sandboxed) run(ctx context.Context, argv []string) (runtime.Output, erro
 	if hasNUL(argv) {
 		return runtime.Output{}, errNUL
 	}
-	out, err := s.program.Run(ctx, runtime.Guest{Args: argv, Root: s.root, Limits: s.limits})
+	tried, ended := s.observe()
+	defer ended()
+	out, err := s.program.Run(ctx, runtime.Guest{Args: argv, Root: s.root, Limits: s.limits, Observe: tried})
 	if err != nil {
 		err = stopError{err}
 	}

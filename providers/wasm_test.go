@@ -88,7 +88,7 @@ func TestWasmScriptIsStopped(t *testing.T) {
 func TestFactsAreThereAsFarAsGranted(t *testing.T) {
 	t.Parallel()
 	p := newProviders(t, func(c *providers.Config) {
-		c.Facts = map[string]runtime.Fact{"os": fact("{}"), "memory": fact("{}")}
+		c.Facts = map[string]runtime.Document{"os": fact("{}"), "memory": fact("{}")}
 	})
 	rows := []struct {
 		file    string
@@ -120,7 +120,7 @@ func TestRunsAreBoundedPerModule(t *testing.T) {
 	t.Parallel()
 	reading, answer := make(chan struct{}), make(chan struct{})
 	p := newProviders(t, func(c *providers.Config) {
-		c.Facts = map[string]runtime.Fact{"os": func(context.Context) ([]byte, error) {
+		c.Facts = map[string]runtime.Document{"os": func(context.Context) ([]byte, error) {
 			close(reading)
 			<-answer
 			return []byte("{}"), nil

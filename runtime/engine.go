@@ -13,6 +13,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/codecache"
+	"github.com/wasmagent/wasmagent/runtime/internal/hostfs"
 	"github.com/wasmagent/wasmagent/runtime/internal/memory"
 )
 
@@ -30,6 +31,7 @@ type Engine struct {
 	cache  *codecache.Cache // nil without a directory
 	wasi   []hostFunction
 	memory *memory.Pool
+	dirs   hostfs.Pool
 	slots  chan struct{} // one for each compilation at one time
 
 	life context.Context // ends when the engine is closed

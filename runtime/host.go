@@ -3,11 +3,13 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/wasmagent/wasmagent/runtime/internal/errno"
 	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
@@ -47,6 +49,7 @@ func wasiFunctions() ([]hostFunction, error) {
 		return nil, fmt.Errorf("WASI preview 1: %w", err)
 	}
 	wasi := module.ExportedFunctions()
+	sync := wasi["fd_datasync"].GoFunction().(api.GoModuleFunction).Call
 	var functions []hostFunction
 	for name, f := range wasi {
 		call := guard(name, f.GoFunction().(api.GoModuleFunction).Call)
@@ -54,7 +57,9 @@ func wasiFunctions() ([]hostFunction, error) {
 		case "proc_exit":
 			call = procExit
 		case "fd_renumber":
-			call = renumber(call, wasi["fd_datasync"].GoFunction().(api.GoModuleFunction).Call)
+			call = renumber(call, sync)
+		case "poll_oneoff":
+			call = guard(name, pollOneoff(sync))
 		}
 		functions = append(functions, hostFunction{name, f.ParamTypes(), f.ResultTypes(), call})
 	}
@@ -62,17 +67,34 @@ func wasiFunctions() ([]hostFunction, error) {
 }
 
 // guard has a function look first whether the run is to go on, and refuse
-// arguments with which wazero would use memory or time that no limit covers.
+// arguments with which wazero would use memory or time that no limit covers. It
+// gives the errors their numbers that wazero has none for.
 func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
 	lengths := pathLengths[name]
 	return func(ctx context.Context, instance api.Module, stack []uint64) {
 		r := runOf(ctx)
 		r.alive()
-		if errno := r.refusal(name, lengths, stack); errno != 0 {
-			stack[0] = errno
-			return
+		tried, params := r.files.Attempts(), [7]uint64{}
+		copy(params[:], stack)
+		if stack[0] = r.refusal(name, lengths, stack); stack[0] == 0 {
+			copy(stack, params[:])
+			call(ctx, instance, stack)
 		}
-		call(ctx, instance, stack)
+		if finer := r.files.Errno(); stack[0] == errno.EIO {
+			stack[0] = finer
+		}
+		if stack[0] != 0 && len(lengths) > 0 && r.files.Attempts() == tried {
+			r.rejected(name, instance, lengths, params[:])
+		}
+	}
+}
+
+// rejected reports the paths of a call that came to nothing before the file system
+// saw them.
+func (r *run) rejected(name string, instance api.Module, lengths []int, params []uint64) {
+	for _, i := range lengths {
+		path, _ := instance.Memory().Read(uint32(params[i-1]), min(uint32(params[i]), guestfs.MaxPath))
+		r.files.Reject(strings.TrimPrefix(name, "path_"), string(path), "no such path is possible, or no more file can be open")
 	}
 }
 
@@ -80,9 +102,11 @@ func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
 // https://github.com/WebAssembly/WASI/blob/snapshot-01/phases/snapshot/docs.md#errno
 const (
 	errnoBadFile      = 8
+	errnoFault        = 21
 	errnoInvalid      = 28
 	errnoTooManyFiles = 33
 	errnoNameTooLong  = 37
+	errnoNotSupported = 58
 )
 
 // maxSubscriptions is the most events that a program can wait for at once.

@@ -205,7 +205,7 @@ func TestHostile(t *testing.T) {
 // hostileRoot is exampleRoot with a fact that blocks.
 func hostileRoot(t *testing.T) *runtime.Root {
 	t.Helper()
-	root, err := runtime.NewRoot([]runtime.File{{Name: "module.json", Data: []byte("{}")}}, map[string]runtime.Fact{
+	root, err := newRoot([]runtime.File{{Name: "module.json", Data: []byte("{}")}}, map[string]runtime.Document{
 		"memory": func(context.Context) ([]byte, error) { return make([]byte, 1<<20), nil },
 		"blocks": func(ctx context.Context) ([]byte, error) {
 			<-ctx.Done()

@@ -35,16 +35,17 @@ type run struct {
 	instance       api.Module // nil until the program ticks
 }
 
-func (e *Engine) newRun(ctx context.Context, root *Root, limits policy.Limits) *run {
+func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) *run {
 	r := &run{ctx: ctx, limits: limits, memory: e.memory.Memory(int64(limits.Memory))}
 	r.stdout = stream{run: r, name: "standard output"}
 	r.stderr = stream{run: r, name: "standard error"}
-	r.files = root.Mount(guestfs.Run{
+	r.files = guest.Root.Mount(guestfs.Run{
 		Context:   ctx,
 		Alive:     r.alive,
 		OpenFiles: limits.OpenFiles + 1, // the root itself is open too
-		FactFailed: func(path string, err error) {
-			e.config.Log.Warn("a fact could not be read", "path", path, "error", err)
+		Observe:   guest.Observe,
+		Failed: func(path string, err error) {
+			e.config.Log.Warn("a document could not be read", "path", path, "error", err)
 		},
 	})
 	return r

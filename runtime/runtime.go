@@ -3,10 +3,11 @@
 //
 // Guarantees, whatever the program does:
 //
-//   - It sees the files that it was handed and nothing else: no environment, no
-//     socket, no directory of the host, no way to write.
+//   - It sees the files of its module and nothing else: no environment, no
+//     connection, no directory of the host, no way to write; but for what the
+//     module asks for and the operator grants, which is more paths.
 //   - Every run is a fresh instance; nothing passes from one run to the next
-//     and no run sees another.
+//     and no run sees another, but for files that were granted.
 //   - A run ends soon after its context does, also when it spins, recurses,
 //     sleeps or fills memory, and never keeps the garbage collector waiting.
 //   - Memory, stack, tables, descriptors and output are bounded by policy.Limits;
@@ -51,24 +52,31 @@ type Config struct {
 	Compiling func(name string) (done func())
 }
 
-// A Root is the file system of a module's guests: its files at "/", and the facts
-// that it was granted at /host/NAME. Make one with NewRoot. It is immutable and
-// safe for concurrent use.
+// A Root is the file system of a module's guests: its files at "/", and what it was
+// granted beside them. Make one with NewRoot. It is immutable and safe for
+// concurrent use.
 type Root = guestfs.Root
+
+// A RootConfig is what a Root is made of.
+type RootConfig = guestfs.Config
 
 // A File is one file of a Root.
 type File = guestfs.File
 
-// A Fact reads one document about the machine, at most 16 MiB. It must return
-// soon after ctx ends and be safe for concurrent use.
-type Fact = guestfs.Fact
+// A Document makes the content of a file, at most 16 MiB. It must return soon after
+// ctx ends and be safe for concurrent use.
+type Document = guestfs.Document
 
-// NewRoot makes a Root of a module's files and of the facts that it was granted.
-// What is not in them does not exist for its guests. The error names every file
-// and fact that cannot be in it, with the reason.
-func NewRoot(files []File, facts map[string]Fact) (*Root, error) {
-	return guestfs.NewRoot(files, facts)
-}
+// A Command runs a command with arguments, and returns the JSON document of its
+// answer.
+type Command = guestfs.Command
+
+// An Attempt is one path that a guest tried.
+type Attempt = guestfs.Attempt
+
+// NewRoot makes a Root. What it does not allow does not exist for its guests. The
+// error names every file and document that cannot be in it, with the reason.
+func NewRoot(c RootConfig) (*Root, error) { return guestfs.NewRoot(c) }
 
 // A Guest is what one run of a Program is given.
 type Guest struct {
@@ -77,6 +85,9 @@ type Guest struct {
 	Args []string
 	// Root is the guest's file system. Nil is an empty one.
 	Root *Root
+	// Observe hears of every path that the guest tries, in the goroutine of the
+	// run. Nil hears nothing.
+	Observe func(Attempt)
 	// Limits bound the run; zeros are the defaults.
 	Limits policy.Limits
 }

@@ -25,6 +25,12 @@ var quiet = slog.New(slog.DiscardHandler)
 // exitImport is the import of proc_exit.
 var exitImport = Import{Module: Preview1, Name: "proc_exit", Type: Signature{Params: []Op{I32}}}
 
+// newRoot makes a root of files, and of facts that are granted.
+func newRoot(files []runtime.File, facts map[string]runtime.Document) (*runtime.Root, error) {
+	access := policy.Access{Asked: policy.Patterns{"/host/*"}, Granted: policy.Grants{{Pattern: "/host/*"}}}
+	return runtime.NewRoot(runtime.RootConfig{Files: files, Access: access, Host: facts})
+}
+
 func newEngine(t testing.TB, config runtime.Config) *runtime.Engine {
 	t.Helper()
 	e, err := runtime.NewEngine(config)
@@ -288,7 +294,7 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 		"recurses": nil,
 	} {
 		started := make(chan struct{}, 1)
-		root, err := runtime.NewRoot(nil, map[string]runtime.Fact{"started": func(context.Context) ([]byte, error) {
+		root, err := newRoot(nil, map[string]runtime.Document{"started": func(context.Context) ([]byte, error) {
 			started <- struct{}{}
 			return nil, nil
 		}})
@@ -361,7 +367,7 @@ func TestCloseDuringRun(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, runtime.Config{})
 	started, finish := make(chan struct{}), make(chan struct{})
-	root, err := runtime.NewRoot(nil, map[string]runtime.Fact{"wait": func(context.Context) ([]byte, error) {
+	root, err := newRoot(nil, map[string]runtime.Document{"wait": func(context.Context) ([]byte, error) {
 		close(started)
 		<-finish
 		return []byte("fact"), nil

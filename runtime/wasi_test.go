@@ -21,12 +21,12 @@ var newYear = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 // exampleRoot is a small module with one fact granted.
 func exampleRoot(t testing.TB) *runtime.Root {
 	t.Helper()
-	root, err := runtime.NewRoot([]runtime.File{
+	root, err := newRoot([]runtime.File{
 		{Name: "module.json", Data: []byte("{}"), ModTime: newYear},
 		{Name: "data/one.txt", Data: []byte("the first file"), ModTime: newYear},
 		{Name: "data/two.txt", Data: []byte("the second file"), ModTime: newYear},
 		{Name: "data/deep/three.txt", Data: []byte("the third file"), ModTime: newYear},
-	}, map[string]runtime.Fact{
+	}, map[string]runtime.Document{
 		"memory": func(context.Context) ([]byte, error) { return []byte(`{"total": 1024}`), nil },
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func TestFacts(t *testing.T) {
 func TestFactBlocks(t *testing.T) {
 	t.Parallel()
 	for engine, e := range engines(t) {
-		root, err := runtime.NewRoot(nil, map[string]runtime.Fact{"slow": func(ctx context.Context) ([]byte, error) {
+		root, err := newRoot(nil, map[string]runtime.Document{"slow": func(ctx context.Context) ([]byte, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}})

@@ -42,6 +42,7 @@ type runFlags struct {
 	output    string
 	timeout   time.Duration
 	interpret bool
+	trace     bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -64,6 +65,7 @@ func (a *app) runCommand() *cobra.Command {
 	flags.StringArrayVar(&f.allow, "allow", nil, "grant MODULE the paths of this `PATTERN`, if it asks for them, beside config.toml's grants; can be repeated")
 	flags.StringVar(&f.output, "output", "text", "print the answer as `FORMAT`: text or json")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the command after this `TIME`, such as 2s; loading is not counted")
+	flags.BoolVar(&f.trace, "trace", false, "print each path that a script tries, with what comes of it, and then the permissions that the run needs, to standard error")
 	flags.BoolVar(&f.interpret, "interpret", false, "interpret programs instead of compiling them: they start sooner and run slower")
 	return cmd
 }
@@ -147,7 +149,7 @@ func (f *runFlags) options() (options, error) {
 	if err != nil {
 		return options{}, fmt.Errorf("--allow: %w", err)
 	}
-	return options{allow: allow, time: f.timeout, interpret: f.interpret, log: slog.LevelWarn, audited: true}, nil
+	return options{allow: allow, time: f.timeout, interpret: f.interpret, log: slog.LevelWarn, audited: true, trace: f.trace}, nil
 }
 
 // answer makes an agent that answers one request. If the answer is not OK, it
@@ -163,6 +165,9 @@ func (a *app) answer(ctx context.Context, c config.Config, f *runFlags, module s
 	}
 	defer s.close()
 	result, err := s.answer(ctx, module, req)
+	if err := s.trace.end(); err != nil {
+		return result, err
+	}
 	if result.State != check.StateOK {
 		fmt.Fprint(a.stderr, s.hint(req.Command))
 	}

@@ -27,6 +27,7 @@ type options struct {
 	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
 	log       slog.Level // the least that is logged, unless a flag says otherwise
+	trace     bool       // whether paths that scripts try are printed
 	audited   bool       // whether the audit log is written
 }
 
@@ -40,6 +41,7 @@ type setup struct {
 	library   *library
 	log       *slog.Logger
 	audit     *audit.Log
+	trace     *trace
 	target    string          // the module that options.allow is for; empty is every one
 	pending   map[string]bool // the modules whose last reload failed, by folded name
 }
@@ -63,9 +65,13 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		return nil, err
 	}
 	machine := facts.New()
+	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}}
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
+		Files:      mounts(c.Files),
+		StateDir:   dirs.State,
+		Observe:    s.observe,
 		Extensions: c.Providers,
 		Path:       c.Directories.Interpreters,
 		UnpackDir:  dirs.Scratch,
@@ -75,9 +81,12 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		engine.Close()
 		return nil, prefix(cmp.Or(c.File, "the agent"), err)
 	}
-	s := &setup{config: c, options: o, providers: scripts, engine: engine, log: log, pending: map[string]bool{}}
+	s.providers = scripts
 	if o.audited {
 		s.audit = newAudit(c, log)
+	}
+	if o.trace {
+		s.trace = &trace{out: a.stderr, needed: map[string]bool{}}
 	}
 	s.library = newLibrary(c, toolchain.Builder{Dir: below(dirs.Cache, "built"), Building: progress.of("building")})
 	s.library.audit = s.audit
@@ -113,8 +122,8 @@ func (s *setup) close() {
 const compiled = "compiled"
 
 // documents are the files below /host.
-func documents(machine *facts.Source) map[string]runtime.Fact {
-	files := map[string]runtime.Fact{}
+func documents(machine *facts.Source) map[string]runtime.Document {
+	files := map[string]runtime.Document{}
 	for _, name := range facts.Names() {
 		files[name] = func(ctx context.Context) ([]byte, error) { return machine.Document(ctx, name) }
 	}
@@ -147,11 +156,20 @@ func below(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
+// mounts are the directories and files below /files.
+func mounts(list config.Mounts) map[string]providers.Files {
+	files := map[string]providers.Files{}
+	for name, m := range list {
+		files[name] = providers.Files{Path: m.Path, Writable: m.Writable, Quota: runtime.Quota{Bytes: int64(m.Size), Files: m.Files}}
+	}
+	return files
+}
+
 // settings are what the operator says about a module: in the configuration, and
 // with flags.
 func (s *setup) settings(module string) agent.Settings {
 	entry, _ := s.config.Module(module)
-	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits}
+	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits, Env: environment(entry.Env), Roots: entry.CA.Pool}
 	if s.target == "" || fold(s.target) == fold(module) {
 		grant.Allow = append(grant.Allow[:len(grant.Allow):len(grant.Allow)], s.options.allow...)
 	}

@@ -66,13 +66,13 @@ func (d *descriptor) Close() experimental.Errno {
 	return 0
 }
 
-// A content is an open file or fact.
+// A content is an open file or document.
 type content struct {
 	descriptor
-	data   []byte
-	fact   bool
-	append bool
-	offset int64
+	data     []byte
+	document bool
+	append   bool
+	offset   int64
 }
 
 // Read reads from the offset on, and moves it.
@@ -127,10 +127,10 @@ func (c *content) SetAppend(enable bool) experimental.Errno {
 // IsAppend tells what SetAppend was told.
 func (c *content) IsAppend() bool { return c.append }
 
-// Close gives the bytes of a fact back too.
+// Close gives the bytes of a document back too.
 func (c *content) Close() experimental.Errno {
-	if c.fact && !c.closed {
-		c.mount.facts -= c.stat.Size
+	if c.document && !c.closed {
+		c.mount.documents -= c.stat.Size
 	}
 	return c.descriptor.Close()
 }

@@ -3,167 +3,294 @@ package guestfs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io/fs"
+	"strings"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/errno"
 )
 
 // A Run is what a Mount knows of the run that it belongs to.
 type Run struct {
-	// Context is the run's; facts are read under it. wazero's file system has
-	// no context in its calls, which is why it is kept here.
+	// Context is the run's; documents are read, connections made and commands
+	// run under it. wazero's file system has no context in its calls, which is
+	// why it is kept here.
 	Context context.Context
 	// Alive is called at the start of every operation, and panics if the run is
 	// to end.
 	Alive func()
 	// OpenFiles is the most files that are open at one time.
 	OpenFiles int
-	// FactFailed hears why a fact could not be opened; the guest sees EIO. Nil
+	// Failed hears why a document could not be read; the guest sees EIO. Nil
 	// hears nothing.
-	FactFailed func(path string, err error)
+	Failed func(path string, err error)
+	// Observe hears of every path that the guest tries. Nil hears nothing.
+	Observe func(Attempt)
 }
 
-// A Mount is a Root as one run sees it: wazero's file system.
+// A Mount is a Root as one run sees it: wazero's file system. It finds the file
+// system that a path leads to, and asks for the grant that it needs.
 type Mount struct {
 	experimental.UnimplementedFS
-	top   *node
-	run   Run
-	open  int   // files that are open
-	facts int64 // the bytes of the open facts
+	*Root
+	run       Run
+	tree      tree
+	devices   map[string]experimental.FS // that were used, by their paths
+	releases  []func()                   // to be called at the end
+	open      int                        // files that are open
+	documents int64                      // the bytes of the open documents
+	attempts  int                        // the paths that were tried
+	polled    *conn                      // see Ready
+	polling   bool                       // within Ready
+	ready     chan struct{}              // holds one if a connection has something to read; nil without any
+
+	// Of the operation in progress:
+	name    string // the path, absolute
+	why     string // what stood in its way
+	refused bool   // for want of a grant
+	errno   experimental.Errno
 }
 
 // Mount returns the tree for one run. A nil Root has no files.
 func (r *Root) Mount(run Run) *Mount {
 	if r == nil {
-		return &Mount{top: emptyTop(), run: run}
+		r = &Root{top: emptyTop()}
 	}
-	return &Mount{top: r.top, run: run}
+	m := &Mount{Root: r, run: run}
+	m.tree = tree{mount: m, top: r.top}
+	return m
 }
 
 // Full tells whether no more file can be opened.
 func (m *Mount) Full() bool { return m.open >= m.run.OpenFiles }
 
-// attempt is what every path passes that the guest tries, for whatever purpose.
-func (m *Mount) attempt(path string, do func() experimental.Errno) experimental.Errno {
-	m.run.Alive()
-	if len(path) > MaxPath {
-		return experimental.ENAMETOOLONG
-	}
-	return do()
-}
-
-// writes are the flags of an open that would change something.
-const writes = experimental.O_RDWR | experimental.O_WRONLY | experimental.O_CREAT | experimental.O_EXCL | experimental.O_TRUNC
-
-// OpenFile opens a file for reading or a directory for listing.
-func (m *Mount) OpenFile(path string, flag experimental.Oflag, _ fs.FileMode) (file experimental.File, errno experimental.Errno) {
-	errno = m.attempt(path, func() experimental.Errno {
-		if flag&writes != 0 {
-			return experimental.EROFS
-		}
-		n, errno := m.top.walk(path)
-		switch {
-		case errno != 0:
-			return errno
-		case flag&experimental.O_DIRECTORY != 0 && !n.dir:
-			return experimental.ENOTDIR
-		case m.Full():
-			return experimental.EAGAIN
-		}
-		file, errno = m.openNode(n)
-		return errno
-	})
-	return file, errno
-}
-
-func (m *Mount) openNode(n *node) (experimental.File, experimental.Errno) {
-	if n.dir {
-		m.open++
-		return &directory{descriptor: descriptor{mount: m, stat: n.stat()}, node: n}, 0
-	}
-	data, stat := n.data, n.stat()
-	if n.fact != nil {
-		var errno experimental.Errno
-		if data, errno = m.read(n); errno != 0 {
-			return nil, errno
-		}
-		stat.Size = int64(len(data))
-		m.facts += stat.Size
-	}
+// descriptor is a new descriptor, which its Close gives back.
+func (m *Mount) descriptor(stat sys.Stat_t) descriptor {
 	m.open++
-	return &content{descriptor: descriptor{mount: m, stat: stat}, data: data, fact: n.fact != nil}, 0
+	return descriptor{mount: m, stat: stat}
 }
 
-// read reads a fact.
-func (m *Mount) read(n *node) ([]byte, experimental.Errno) {
-	data, err := n.fact(m.run.Context)
+// Errno takes the last error that wazero has no number for, if there was one.
+func (m *Mount) Errno() uint64 {
+	e := m.errno
+	m.errno = 0
+	return errno.Of(e)
+}
+
+// fails notes an error that the guest sees as EIO.
+func (m *Mount) fails(err error) {
+	m.why = err.Error()
+	if m.run.Failed != nil {
+		m.run.Failed(m.name, err)
+	}
+}
+
+// wake notes that a connection has something to read.
+func (m *Mount) wake() {
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Woken holds a value when a connection that was not ready may have become so.
+func (m *Mount) Woken() <-chan struct{} { return m.ready }
+
+// Ready tells whether a read of the file that sync leads to would not wait: sync
+// calls Datasync of one file. Files that are no connections are always ready.
+func (m *Mount) Ready(sync func()) bool {
+	m.polled, m.polling = nil, true
+	sync()
+	m.polling = false
+	return m.polled == nil || m.polled.Ready(m.wake)
+}
+
+// attempt is what every path passes that the guest tries, for whatever purpose.
+func (m *Mount) attempt(op, name string, do func(experimental.FS, string) experimental.Errno) experimental.Errno {
+	m.begin(name)
+	fsys, rest, e := m.find(name)
+	if e == 0 {
+		e = do(fsys, rest)
+	}
+	return m.end(op, name, e)
+}
+
+func (m *Mount) begin(name string) {
 	m.run.Alive()
-	if err == nil && m.facts+int64(len(data)) > MaxFacts {
-		err = fmt.Errorf("%d bytes, with %d bytes of facts open: over the limit of %d bytes", len(data), m.facts, MaxFacts)
+	m.attempts++
+	m.name, m.why, m.refused = absolute(name), "", false
+}
+
+func (m *Mount) end(op, name string, e experimental.Errno) experimental.Errno {
+	m.observe(op, name, e)
+	m.errno = e
+	return e
+}
+
+// find returns the file system that a path leads to, with the path in that. What
+// no grant allows is not there.
+func (m *Mount) find(name string) (experimental.FS, string, experimental.Errno) {
+	if len(name) > MaxPath {
+		return nil, "", experimental.ENAMETOOLONG
 	}
+	clean := absolute(name)
+	at, open := m.device(clean)
+	switch {
+	case open == nil && isDevice(clean):
+		return nil, "", experimental.ENOENT
+	case open == nil:
+		return &m.tree, name, 0
+	}
+	if !m.allows(clean) {
+		return nil, "", m.refuse(m.access.Lacks(clean), experimental.ENOENT)
+	}
+	fsys, err := m.use(at, open)
 	if err != nil {
-		if m.run.FactFailed != nil {
-			m.run.FactFailed("/"+facts+"/"+n.name, err)
-		}
-		return nil, experimental.EIO
+		m.fails(err)
+		return nil, "", experimental.EIO
 	}
-	return data, 0
+	return fsys, cmp.Or(strings.TrimPrefix(clean[len(at):], "/"), "."), 0
 }
 
-// Stat describes a file. There are no symbolic links, so that Lstat is the same.
-func (m *Mount) Stat(path string) (stat sys.Stat_t, errno experimental.Errno) {
-	errno = m.attempt(path, func() experimental.Errno {
-		n, errno := m.top.walk(path)
-		if errno == 0 {
-			stat = n.stat()
+// use returns the file system of a device, which is made when it is first used.
+func (m *Mount) use(at string, open device) (experimental.FS, error) {
+	if fsys, used := m.devices[at]; used {
+		return fsys, nil
+	}
+	fsys, err := open(m, at)
+	if err != nil {
+		return nil, err
+	}
+	if m.devices == nil {
+		m.devices = map[string]experimental.FS{}
+	}
+	m.devices[at] = fsys
+	return fsys, nil
+}
+
+// Close gives back what the run used of the host. Its files are closed already.
+func (m *Mount) Close() {
+	for _, release := range m.releases {
+		release()
+	}
+}
+
+// allows tells whether a path may be opened: as granted, or because it is a
+// command of the module's own.
+func (m *Mount) allows(name string) bool {
+	if m.access.Allows(name) {
+		return true
+	}
+	command, found := strings.CutPrefix(name, "/command/")
+	if !found || m.commands == nil {
+		return false
+	}
+	_, own := m.commands(command)
+	return own
+}
+
+// OpenFile opens a file, a directory, a connection or a command.
+func (m *Mount) OpenFile(name string, flag experimental.Oflag, perm fs.FileMode) (file experimental.File, e experimental.Errno) {
+	op := "open"
+	if flag&writes != 0 {
+		op = "open to write"
+	}
+	e = m.attempt(op, name, func(fsys experimental.FS, rest string) (e experimental.Errno) {
+		if strings.HasSuffix(name, "/") {
+			flag |= experimental.O_DIRECTORY
 		}
-		return errno
+		file, e = fsys.OpenFile(rest, flag, perm)
+		return e
 	})
-	return stat, errno
+	return file, e
 }
 
-// Lstat is Stat.
-func (m *Mount) Lstat(path string) (sys.Stat_t, experimental.Errno) { return m.Stat(path) }
-
-// Readlink is EINVAL for whatever exists, as it is no symbolic link.
-func (m *Mount) Readlink(path string) (string, experimental.Errno) {
-	return "", m.attempt(path, func() experimental.Errno {
-		if _, errno := m.top.walk(path); errno != 0 {
-			return errno
-		}
-		return experimental.EINVAL
+// Stat describes a file.
+func (m *Mount) Stat(name string) (stat sys.Stat_t, e experimental.Errno) {
+	e = m.attempt("stat", name, func(fsys experimental.FS, rest string) (e experimental.Errno) {
+		stat, e = fsys.Stat(rest)
+		return e
 	})
+	return stat, e
 }
 
-// refuse answers whatever would change the file system.
-func (m *Mount) refuse(path string) experimental.Errno {
-	return m.attempt(path, func() experimental.Errno { return experimental.EROFS })
+// Lstat describes a file or a symbolic link.
+func (m *Mount) Lstat(name string) (stat sys.Stat_t, e experimental.Errno) {
+	e = m.attempt("lstat", name, func(fsys experimental.FS, rest string) (e experimental.Errno) {
+		stat, e = fsys.Lstat(rest)
+		return e
+	})
+	return stat, e
 }
 
-// Mkdir is EROFS, as are all the following.
-func (m *Mount) Mkdir(path string, _ fs.FileMode) experimental.Errno { return m.refuse(path) }
+// Readlink reads a symbolic link.
+func (m *Mount) Readlink(name string) (target string, e experimental.Errno) {
+	e = m.attempt("readlink", name, func(fsys experimental.FS, rest string) (e experimental.Errno) {
+		target, e = fsys.Readlink(rest)
+		return e
+	})
+	return target, e
+}
 
-// Chmod is EROFS.
-func (m *Mount) Chmod(path string, _ fs.FileMode) experimental.Errno { return m.refuse(path) }
+// Mkdir makes a directory.
+func (m *Mount) Mkdir(name string, perm fs.FileMode) experimental.Errno {
+	return m.attempt("mkdir", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Mkdir(rest, perm) })
+}
 
-// Rename is EROFS.
+// Chmod changes the mode of a file.
+func (m *Mount) Chmod(name string, perm fs.FileMode) experimental.Errno {
+	return m.attempt("chmod", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Chmod(rest, perm) })
+}
+
+// Rmdir removes an empty directory.
+func (m *Mount) Rmdir(name string) experimental.Errno {
+	return m.attempt("rmdir", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Rmdir(rest) })
+}
+
+// Unlink removes a file.
+func (m *Mount) Unlink(name string) experimental.Errno {
+	return m.attempt("unlink", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Unlink(rest) })
+}
+
+// Utimens sets the times of a file.
+func (m *Mount) Utimens(name string, atim, mtim int64) experimental.Errno {
+	return m.attempt("utimens", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Utimens(rest, atim, mtim) })
+}
+
+// Symlink makes a symbolic link. Its text is no path that is tried.
+func (m *Mount) Symlink(target, name string) experimental.Errno {
+	return m.attempt("symlink", name, func(fsys experimental.FS, rest string) experimental.Errno { return fsys.Symlink(target, rest) })
+}
+
+// Rename moves a file within its file system.
 func (m *Mount) Rename(from, to string) experimental.Errno {
-	return cmp.Or(m.refuse(from), m.refuse(to))
+	return m.both("rename", from, to, experimental.FS.Rename)
 }
 
-// Rmdir is EROFS.
-func (m *Mount) Rmdir(path string) experimental.Errno { return m.refuse(path) }
+// Link gives a file a second name within its file system.
+func (m *Mount) Link(from, to string) experimental.Errno {
+	return m.both("link", from, to, experimental.FS.Link)
+}
 
-// Unlink is EROFS.
-func (m *Mount) Unlink(path string) experimental.Errno { return m.refuse(path) }
-
-// Link is EROFS.
-func (m *Mount) Link(from, to string) experimental.Errno { return cmp.Or(m.refuse(from), m.refuse(to)) }
-
-// Symlink is EROFS. The text of the link is no path that is tried.
-func (m *Mount) Symlink(_, path string) experimental.Errno { return m.refuse(path) }
-
-// Utimens is EROFS.
-func (m *Mount) Utimens(path string, _, _ int64) experimental.Errno { return m.refuse(path) }
+// both does what takes two paths: each is an attempt, and they must lead to one
+// file system.
+func (m *Mount) both(op, from, to string, do func(experimental.FS, string, string) experimental.Errno) experimental.Errno {
+	var source experimental.FS
+	var old string
+	errnoFrom := m.attempt(op+" from", from, func(fsys experimental.FS, rest string) experimental.Errno {
+		source, old = fsys, rest
+		return 0
+	})
+	errnoTo := m.attempt(op+" to", to, func(fsys experimental.FS, rest string) experimental.Errno {
+		switch source {
+		case nil:
+			return errnoFrom
+		case fsys:
+			return do(fsys, old, rest)
+		}
+		return errno.EXDEV
+	})
+	return errnoTo
+}

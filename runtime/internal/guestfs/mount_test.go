@@ -51,6 +51,11 @@ var paths = []struct {
 	{"../../../etc/passwd", "", sys.ENOENT},
 	{"proc/self/environ", "", sys.ENOENT},
 	{"dev/stdin", "", sys.ENOENT},
+	{"dev/tcp/127.0.0.1/22", "", sys.ENOENT},
+	{"state", "", sys.ENOENT},
+	{"files/x", "", sys.ENOENT},
+	{"command/check_ok", "", sys.ENOENT},
+	{"env/PATH", "", sys.ENOENT},
 	{"C:\\Windows\\win.ini", "", sys.ENOENT},
 	{"host", "dir", 0},
 	{"host/memory", `{"total": 1}`, 0},
@@ -238,10 +243,10 @@ func TestFactIsReadWhenOpened(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	reads := 0
-	root, err := guestfs.NewRoot(nil, map[string]guestfs.Fact{"n": func(ctx context.Context) ([]byte, error) {
+	root, err := guestfs.NewRoot(guestfs.Config{Access: access("/host/n"), Host: map[string]guestfs.Document{"n": func(ctx context.Context) ([]byte, error) {
 		reads++
 		return []byte(strings.Repeat(ctx.Value(key{}).(string), reads)), nil
-	}})
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,16 +274,16 @@ func TestFactIsReadWhenOpened(t *testing.T) {
 func TestFactFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no such sensor")
-	big := func(context.Context) ([]byte, error) { return make([]byte, guestfs.MaxFacts/2), nil }
-	root, err := guestfs.NewRoot(nil, map[string]guestfs.Fact{
+	big := func(context.Context) ([]byte, error) { return make([]byte, guestfs.MaxDocuments/2), nil }
+	root, err := guestfs.NewRoot(guestfs.Config{Access: access("/host/*"), Host: map[string]guestfs.Document{
 		"big":    big,
 		"broken": func(context.Context) ([]byte, error) { return []byte("half"), broken },
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var failures []string
-	m := root.Mount(guestfs.Run{Context: t.Context(), Alive: func() {}, OpenFiles: 10, FactFailed: func(path string, err error) {
+	m := root.Mount(guestfs.Run{Context: t.Context(), Alive: func() {}, OpenFiles: 10, Failed: func(path string, err error) {
 		failures = append(failures, path+": "+err.Error())
 	}})
 	if _, errno := m.OpenFile("host/broken", 0, 0); errno != sys.EIO {
@@ -304,7 +309,7 @@ func TestFactFails(t *testing.T) {
 
 func TestNoFactsNoHost(t *testing.T) {
 	t.Parallel()
-	root, err := guestfs.NewRoot([]guestfs.File{file("a")}, nil)
+	root, err := guestfs.NewRoot(guestfs.Config{Files: []guestfs.File{file("a")}, Host: map[string]guestfs.Document{"memory": fact("{}")}})
 	if err != nil {
 		t.Fatal(err)
 	}

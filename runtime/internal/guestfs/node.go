@@ -10,10 +10,11 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// device is the device number of every file: they are one file system.
-const device = 1
+// deviceNumber is the device number of every file of the guest's own tree: they are one
+// file system.
+const deviceNumber = 1
 
-// A node is a directory, a file or a fact.
+// A node is a directory, a file or a document.
 type node struct {
 	name   string
 	parent *node // of the root, itself
@@ -23,8 +24,8 @@ type node struct {
 	dir     bool
 	entries []*node // of a directory, sorted by name
 
-	data []byte // of a file
-	fact Fact   // of a fact
+	data     []byte   // of a file
+	document Document // of a document
 }
 
 func (n *node) kind() string {
@@ -101,17 +102,17 @@ func (n *node) walk(name string) (*node, experimental.Errno) {
 	return n, 0
 }
 
-// stat describes n. A fact that is not open has no size yet, as files under /proc
+// stat describes n. A document that is not open has no size yet, as files under /proc
 // have none, and is as new as the question.
 func (n *node) stat() sys.Stat_t {
 	st := sys.Stat_t{
-		Dev: device, Ino: n.inode, Mode: 0o444, Nlink: 1, Size: int64(len(n.data)),
+		Dev: deviceNumber, Ino: n.inode, Mode: 0o444, Nlink: 1, Size: int64(len(n.data)),
 		Atim: n.mtime, Mtim: n.mtime, Ctim: n.mtime,
 	}
 	switch {
 	case n.dir:
 		st.Mode, st.Nlink = fs.ModeDir|0o555, n.links()
-	case n.fact != nil:
+	case n.document != nil:
 		now := time.Now().UnixNano()
 		st.Atim, st.Mtim, st.Ctim = now, now, now
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
 )
 
@@ -18,17 +19,27 @@ func file(name string) guestfs.File {
 	return guestfs.File{Name: name, Data: []byte("content of " + name), ModTime: newYear}
 }
 
-func fact(document string) guestfs.Fact {
+func fact(document string) guestfs.Document {
 	return func(context.Context) ([]byte, error) { return []byte(document), nil }
+}
+
+// access allows what a pattern matches.
+func access(patterns ...string) policy.Access {
+	a := policy.Access{Asked: patterns}
+	for _, p := range patterns {
+		a.Granted = append(a.Granted, policy.Grant{Pattern: p})
+	}
+	return a
 }
 
 // tree is what most tests see.
 func tree(t testing.TB) *guestfs.Root {
 	t.Helper()
-	root, err := guestfs.NewRoot(
-		[]guestfs.File{file("module.json"), file("scripts/a.wasm"), file("scripts/deep/er/x"), file("scripts/b.sh"), file("Case"), file("case")},
-		map[string]guestfs.Fact{"memory": fact(`{"total": 1}`), "cpu": fact(`{}`)},
-	)
+	root, err := guestfs.NewRoot(guestfs.Config{
+		Files:  []guestfs.File{file("module.json"), file("scripts/a.wasm"), file("scripts/deep/er/x"), file("scripts/b.sh"), file("Case"), file("case")},
+		Access: access("/host/**"),
+		Host:   map[string]guestfs.Document{"memory": fact(`{"total": 1}`), "cpu": fact(`{}`)},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +56,7 @@ func TestNewRootRefuses(t *testing.T) {
 	long := strings.Repeat("x", guestfs.MaxName+1)
 	for _, row := range []struct {
 		files []guestfs.File
-		facts map[string]guestfs.Fact
+		facts map[string]guestfs.Document
 		want  []string // each is in the error
 	}{
 		{files: []guestfs.File{file("")}, want: []string{`""`}},
@@ -61,10 +72,9 @@ func TestNewRootRefuses(t *testing.T) {
 		{files: []guestfs.File{file("a/b"), file("a")}, want: []string{`"a"`, "as a directory"}},
 		{files: []guestfs.File{file("host/cpu")}, want: []string{"host/cpu", "rename"}},
 		{files: []guestfs.File{file("dev")}, want: []string{`"dev"`, "rename"}},
-		{facts: map[string]guestfs.Fact{"a/b": fact("")}, want: []string{`"a/b"`}},
-		{facts: map[string]guestfs.Fact{"..": fact("")}, want: []string{"host/.."}},
+		{facts: map[string]guestfs.Document{"a/b": fact("")}, want: []string{`"a/b"`}},
 	} {
-		_, err := guestfs.NewRoot(row.files, row.facts)
+		_, err := guestfs.NewRoot(guestfs.Config{Files: row.files, Access: access("/**"), Host: row.facts})
 		if err == nil {
 			t.Errorf("%v %v: no error", row.files, row.facts)
 			continue
@@ -118,7 +128,7 @@ func TestStat(t *testing.T) {
 func TestTimesThatNoNumberSays(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Time{{}, time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		root, err := guestfs.NewRoot([]guestfs.File{{Name: "a", ModTime: at}}, nil)
+		root, err := guestfs.NewRoot(guestfs.Config{Files: []guestfs.File{{Name: "a", ModTime: at}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +147,7 @@ func BenchmarkNewRoot(b *testing.B) {
 		b.Run(fmt.Sprintf("files=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := guestfs.NewRoot(files, nil); err != nil {
+				if _, err := guestfs.NewRoot(guestfs.Config{Files: files}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -49,6 +49,10 @@ type Config struct {
 	// Runs is the most checks that run at one time, all modules together; zero
 	// is the default.
 	Runs int `toml:"runs"`
+	// Files are the directories and files of the host at /files/NAME.
+	Files Mounts `toml:"files"`
+	// CA are the authorities that vouch for TLS servers.
+	CA CA `toml:"ca"`
 	// Trust says whose modules are loaded.
 	Trust trust.Policy `toml:"trust"`
 	// Audit says where the audit log is.
@@ -74,6 +78,10 @@ type Module struct {
 	// Pin is the digest of the only zip that is loaded; empty is any that Trust
 	// allows.
 	Pin trust.Digest `toml:"sha256"`
+	// Env are the values at /env/NAME.
+	Env Values `toml:"env"`
+	// CA is Config.CA for this module.
+	CA CA `toml:"ca"`
 	// Limits are the module's own, over those of the Config.
 	Limits policy.Limits `toml:"limits"`
 }
@@ -85,6 +93,9 @@ type Directories struct {
 	// Cache is where compiled code and built programs are kept; empty when no
 	// such place is known, and then nothing is kept.
 	Cache string `toml:"cache"`
+	// State is where the modules' /state is kept; empty when no such place is
+	// known, and then there is none.
+	State string `toml:"state"`
 	// Scratch is where modules with native scripts are unpacked while they are
 	// loaded; empty leaves it to the agent.
 	Scratch string `toml:"scratch"`
@@ -161,15 +172,18 @@ func read(name string, limit int64) (string, error) {
 
 // kindOf says what a file should have been.
 func kindOf(name string) string {
-	if filepath.Ext(name) == publicKey {
+	switch filepath.Ext(name) {
+	case publicKey:
 		return "minisign public key"
+	case ".toml":
+		return "config.toml"
 	}
-	return "config.toml"
+	return "bundle of certificates"
 }
 
 // in resolves the relative paths against a directory.
 func (c Config) in(dir string) Config {
-	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Scratch, &c.Audit.Path} {
+	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.State, &c.Directories.Scratch, &c.Audit.Path} {
 		*path = absolute(dir, *path)
 	}
 	for i, path := range c.Directories.Interpreters {
@@ -197,5 +211,5 @@ func (c Config) Module(name string) (m Module, named bool) {
 			return m, true
 		}
 	}
-	return Module{Strict: c.Strict, Limits: c.Limits}, false
+	return Module{Strict: c.Strict, CA: c.CA, Limits: c.Limits}, false
 }

@@ -21,11 +21,12 @@ import (
 
 // A decoder fills a Config in from a document and collects the mistakes.
 type decoder struct {
-	dir      string         // what relative paths are resolved against
-	lines    map[string]int // of the keys
-	strict   bool           // Config.Strict
-	limits   policy.Limits  // Config.Limits
-	mistakes []mistake
+	dir         string         // what relative paths are resolved against
+	lines       map[string]int // of the keys
+	strict      bool           // Config.Strict
+	limits      policy.Limits  // Config.Limits
+	authorities CA             // Config.CA
+	mistakes    []mistake
 }
 
 // A mistake is one thing to correct in the file.
@@ -82,7 +83,7 @@ func (d *decoder) table(key toml.Key, table map[string]any, dst any) {
 		}
 	}
 	if c, ok := dst.(*Config); ok {
-		d.strict, d.limits = c.Strict, c.Limits
+		d.strict, d.limits, d.authorities = c.Strict, c.Limits, c.CA
 		d.modules(table["modules"], &c.Modules)
 	}
 }
@@ -132,6 +133,12 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		*dst = append(keyModules{}, d.list(at, value, `patterns such as ["web-*"]`, "a pattern in quotes")...)
 	case *[]trust.Key:
 		d.keys(at, value, dst)
+	case *Mounts:
+		d.mounts(at, value, dst)
+	case *Values:
+		d.values(at, value, dst)
+	case *CA:
+		d.ca(at, value, dst)
 	case *policy.Grants:
 		d.grants(at, value, dst)
 	case *[]string:

@@ -45,7 +45,7 @@ func Find(named string) (string, error) {
 
 // defaults are what holds where the file says nothing.
 func defaults() Config {
-	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir()}, Audit: Audit{Path: auditFile()}}
+	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir(), State: stateDir()}, Audit: Audit{Path: auditFile()}}
 }
 
 // cacheDir is in the user's cache directory; root without a home, as in a
@@ -61,26 +61,33 @@ func cacheDir() string {
 	return ""
 }
 
-// auditFile is where the audit log is by default: where the user's environment
-// says, among the machine's logs for who administers it, else among the user's.
-// It is empty for a user without a home.
-func auditFile() string {
+// auditFile is where the audit log is by default: among the machine's logs for who
+// administers it, else among the user's.
+func auditFile() string { return kept("/var/log", "Logs", "audit.log") }
+
+// stateDir is where the modules' /state is kept by default, likewise.
+func stateDir() string { return kept("/var/lib", "Application Support", "state") }
+
+// kept is a name for what must not be lost: where the user's environment says,
+// in a directory of the machine for who administers it, else in the user's, which
+// macOS has in a library. It is empty for a user without a home.
+func kept(machine, library, name string) string {
 	dir := os.Getenv("XDG_STATE_HOME")
 	switch home, err := os.UserHomeDir(); {
 	case goruntime.GOOS == "windows":
 		dir = os.Getenv(map[bool]string{true: "ProgramData", false: "LocalAppData"}[administers()])
 	case filepath.IsAbs(dir):
 	case administers():
-		dir = "/var/log"
+		dir = machine
 	case err != nil:
 		return ""
 	case goruntime.GOOS == "darwin":
-		dir = filepath.Join(home, "Library", "Logs")
+		dir = filepath.Join(home, "Library", library)
 	default:
 		dir = filepath.Join(home, ".local", "state")
 	}
 	if dir == "" {
 		return ""
 	}
-	return filepath.Join(dir, "wasmagent", "audit.log")
+	return filepath.Join(dir, "wasmagent", name)
 }

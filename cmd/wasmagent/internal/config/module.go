@@ -88,7 +88,7 @@ func trimZip(key string) string {
 
 // module decodes one entry: true, "enabled" or a table.
 func (d *decoder) module(at toml.Key, value any) Module {
-	m := Module{Strict: d.strict}
+	m := Module{Strict: d.strict, CA: d.authorities}
 	switch value := value.(type) {
 	case bool:
 		m.Enabled = value

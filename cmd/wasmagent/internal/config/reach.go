@@ -1,0 +1,136 @@
+package config
+
+import (
+	"crypto/x509"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/policy"
+)
+
+// maxAuthorities is the largest bundle of certificates in bytes.
+const maxAuthorities = 4 << 20
+
+// Mounts are directories and files of the host by their names under /files.
+type Mounts map[string]Mount
+
+// A Mount is a directory or a file of the host.
+type Mount struct {
+	// Path is where it is.
+	Path string `toml:"path"`
+	// Writable lets scripts change what is in it.
+	Writable bool `toml:"writable"`
+	// Size and Files bound what is in a writable one; zeros are the limits of
+	// /state.
+	Size  policy.Bytes `toml:"size"`
+	Files int          `toml:"files"`
+}
+
+// Values are the values at /env/NAME, by their names.
+type Values map[string]Value
+
+// A Value is a text, or where to find one: exactly one of these is set, or none
+// for the empty text. It may be a secret, which no message shows.
+type Value struct {
+	Text string `toml:"-"`
+	// File is a file with the text; the line break at its end is not part of it.
+	File string `toml:"file"`
+	// Env is a variable in the environment of the agent.
+	Env string `toml:"env"`
+}
+
+// A CA is a set of authorities that vouch for TLS servers.
+type CA struct {
+	// File is where they were read; empty for those of the system.
+	File string
+	// Pool holds them; nil for those of the system.
+	Pool *x509.CertPool
+}
+
+// segment is a name that is one segment of a path, and no pattern.
+var segment = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+
+// named decodes a table whose keys are names in paths. A value is a text, or a
+// table into which entry decodes.
+func named[T any](d *decoder, at toml.Key, value any, text func(string) T, entry func(at toml.Key, table map[string]any) T) map[string]T {
+	var entries map[string]any
+	if !assign(d, at, value, &entries, "a table") {
+		return nil
+	}
+	list := map[string]T{}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		at := append(slices.Clone(at), name)
+		if !segment.MatchString(name) {
+			d.wrong(at, `want a name of up to 64 letters, digits, "_", "." and "-", such as "log"`)
+		}
+		switch v := entries[name].(type) {
+		case string:
+			list[name] = text(v)
+		case map[string]any:
+			list[name] = entry(at, v)
+		default:
+			d.wrong(at, "want a text in quotes or a table") // which may be a secret
+		}
+	}
+	return list
+}
+
+// mounts decodes what is at /files.
+func (d *decoder) mounts(at toml.Key, value any, dst *Mounts) {
+	*dst = named(d, at, value, func(path string) Mount { return Mount{Path: absolute(d.dir, path)} }, d.mount)
+}
+
+func (d *decoder) mount(at toml.Key, table map[string]any) (m Mount) {
+	d.table(at, table, &m)
+	if m.Path == "" {
+		d.wrong(at, "names no directory or file; add path")
+	}
+	if !m.Writable && (m.Size != 0 || m.Files != 0) {
+		d.wrong(at, "size and files bound what scripts write, and this is not writable; add writable = true, or remove them")
+	}
+	m.Path = absolute(d.dir, m.Path)
+	return m
+}
+
+// values decodes what is at /env.
+func (d *decoder) values(at toml.Key, value any, dst *Values) {
+	*dst = named(d, at, value, func(text string) Value { return Value{Text: text} }, d.source)
+}
+
+// source decodes where a value of /env is.
+func (d *decoder) source(at toml.Key, table map[string]any) (v Value) {
+	d.table(at, table, &v)
+	if len(table) != 1 {
+		d.wrong(at, `want either file or env, such as { file = "token.txt" }`)
+	}
+	v.File = absolute(d.dir, v.File)
+	return v
+}
+
+// ca reads the bundle of certificates of a name.
+func (d *decoder) ca(at toml.Key, value any, dst *CA) {
+	var file string
+	if !assign(d, at, value, &file, "the name of a file of certificates in PEM") {
+		return
+	}
+	var err error
+	if *dst, err = readCA(absolute(d.dir, file)); err != nil {
+		d.wrong(at, "%v", err)
+	}
+}
+
+func readCA(file string) (CA, error) {
+	text, err := read(file, maxAuthorities)
+	if err != nil {
+		return CA{}, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(text)) {
+		return CA{}, fmt.Errorf("%s: holds no certificate in PEM; want blocks that begin with -----BEGIN CERTIFICATE-----", file)
+	}
+	return CA{File: file, Pool: pool}, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/wasmagent/wasmagent/runtime"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// A trace prints the paths that scripts try, as strace does, and collects the
+// permissions that they need. A nil trace does nothing.
+type trace struct {
+	out io.Writer
+
+	lock   sync.Mutex
+	needed map[string]bool
+}
+
+// observe watches one run of a script: for the trace, and for the audit log, which
+// hears what is refused.
+func (s *setup) observe(m *zipmod.Module, command string) (func(runtime.Attempt), func()) {
+	run := s.audit.Run(m.Name, m.Digest, command)
+	return func(a runtime.Attempt) {
+		if a.Refused {
+			run.Refused(a.Path, a.Why)
+		}
+		s.trace.tried(command, a)
+	}, run.Close
+}
+
+// tried prints one attempt.
+func (t *trace) tried(command string, a runtime.Attempt) {
+	if t == nil {
+		return
+	}
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	outcome := "ok"
+	if a.Errno != "" {
+		outcome = a.Errno
+	}
+	if a.Why != "" {
+		outcome += ": " + visible(strings.ReplaceAll(a.Why, "\n", " "))
+	}
+	fmt.Fprintf(t.out, "%s: %s %q = %s\n", command, a.Op, a.Path, outcome)
+	if a.NeedsGrant && (a.Refused || a.Errno == "") {
+		t.needed[permission(a.Path)] = true
+	}
+}
+
+// permission is what module.json asks for so that a path can be opened: what a
+// script keeps or reads in a directory has names that change.
+func permission(path string) string {
+	segments := strings.Split(path, "/")
+	switch {
+	case segments[1] == "state":
+		return "/state/**"
+	case segments[1] == "files" && len(segments) > 2:
+		return "/files/" + segments[2] + "/**"
+	}
+	return path
+}
+
+// end prints the permissions that the run needs.
+func (t *trace) end() error {
+	if t == nil {
+		return nil
+	}
+	list := []string{}
+	for p := range t.needed {
+		list = append(list, p)
+	}
+	slices.Sort(list)
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "\"permissions\": %s\n", text)
+	return err
+}

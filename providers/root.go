@@ -1,0 +1,99 @@
+package providers
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime"
+	"github.com/wasmagent/wasmagent/zipmod"
+)
+
+// Files is a directory or a file of the host that operators put under /files.
+type Files struct {
+	// Path is where it is on the host.
+	Path string
+	// Writable lets scripts change what is in it, under a quota of its own.
+	Writable bool
+	// Quota bounds a writable directory; zeros are the limits of /state.
+	Quota runtime.Quota
+}
+
+// root is the file system of a module's programs: its zip, and what it was
+// granted.
+func (p *Providers) root(m *zipmod.Module, g Grant, access policy.Access) (*runtime.Root, error) {
+	c := runtime.RootConfig{Access: access, Host: p.config.Facts, Env: g.Env, Commands: callable(g.Commands)}
+	c.Dialer.Roots = g.Roots
+	for _, f := range m.Files {
+		c.Files = append(c.Files, runtime.File{Name: f.Name, Data: f.Data, ModTime: f.ModTime})
+	}
+	if p.engine != nil {
+		c.Directories = p.directories(m.Name, g.Limits)
+	}
+	return runtime.NewRoot(c)
+}
+
+// directories are those of the host, by their paths in the sandbox.
+func (p *Providers) directories(module string, limits policy.Limits) map[string]runtime.Directory {
+	quota := runtime.Quota{Bytes: int64(limits.State), Files: limits.StateFiles}
+	directories := map[string]runtime.Directory{}
+	for name, f := range p.config.Files {
+		options := runtime.DirectoryOptions{Writable: f.Writable, Quota: f.quota(quota)}
+		directories["/files/"+name] = p.engine.Directory(f.Path, options)
+	}
+	if p.config.StateDir != "" {
+		options := runtime.DirectoryOptions{Writable: true, Create: true, Quota: &quota}
+		directories["/state"] = p.engine.Directory(StateDir(p.config.StateDir, module), options)
+	}
+	return directories
+}
+
+// quota is that of a writable directory.
+func (f Files) quota(base runtime.Quota) *runtime.Quota {
+	if !f.Writable {
+		return nil
+	}
+	if f.Quota.Bytes > 0 {
+		base.Bytes = f.Quota.Bytes
+	}
+	if f.Quota.Files > 0 {
+		base.Files = f.Quota.Files
+	}
+	return &base
+}
+
+// StateDir is the directory of a module's /state in the one of all modules.
+func StateDir(dir, module string) string { return filepath.Join(dir, strings.ToLower(module)) }
+
+// callable makes commands into files: what is read is the answer in JSON. A
+// command that could not be run answers UNKNOWN.
+func callable(commands Commands) func(name string) (runtime.Command, bool) {
+	if commands == nil {
+		return nil
+	}
+	return func(name string) (runtime.Command, bool) {
+		runner, own := commands(name)
+		if runner == nil {
+			return nil, false
+		}
+		return func(ctx context.Context, args []string) []byte {
+			result, err := runner.Run(ctx, check.Request{Command: name, Args: args, Origin: check.Check})
+			if err != nil {
+				result = check.Unknown(err)
+			}
+			return document(result)
+		}, own
+	}
+}
+
+// document is a Result in JSON.
+func document(r check.Result) []byte {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return document(check.Unknown(err))
+	}
+	return append(text, '\n')
+}

@@ -1,0 +1,81 @@
+package guestfs
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	experimental "github.com/tetratelabs/wazero/experimental/sys"
+
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime/internal/errno"
+)
+
+// maxObserved is the longest path of an Attempt in bytes; of a longer one it has
+// the beginning.
+const maxObserved = 512
+
+// An Attempt is one path that a guest tried.
+type Attempt struct {
+	// Op is what it tried, in the words of POSIX, such as "open" or "rename".
+	Op string
+	// Path is the path, absolute and clean. It may hold any byte but NUL.
+	Path string
+	// Errno is the error that the guest saw, such as "ENOENT"; empty if it
+	// succeeded.
+	Errno string
+	// Why says for people what stood in the way; empty where Errno says it all.
+	Why string
+	// Refused is whether a grant was what it lacked.
+	Refused bool
+	// NeedsGrant is whether the path takes a grant: it is outside of the zip, and
+	// no command of the module's own.
+	NeedsGrant bool
+}
+
+// absolute is the form of a guest's path that grants are matched with.
+func absolute(name string) string { return path.Clean("/" + name) }
+
+// observe reports an attempt.
+func (m *Mount) observe(op, name string, e experimental.Errno) {
+	if m.run.Observe == nil {
+		return
+	}
+	name = absolute(name)
+	if name == "/" && e == 0 { // which wazero does for every program
+		return
+	}
+	a := Attempt{Op: op, Path: name[:min(len(name), maxObserved)], Errno: errno.Name(e), Why: m.why, Refused: m.refused}
+	lacks := ""
+	if isRoot(name[1:]) {
+		lacks = m.access.Lacks(name)
+		a.NeedsGrant = e != 0 || lacks == ""
+	}
+	if e != 0 && a.Why == "" && lacks != "" {
+		a.Why, a.Refused = lacks, true
+	}
+	m.run.Observe(a)
+}
+
+// isRoot tells whether a path is, or is beneath, what a zip cannot hold.
+func isRoot(relative string) bool {
+	first, _, _ := strings.Cut(relative, "/")
+	return slices.Contains(policy.Roots(), first)
+}
+
+// Reject reports an attempt that came to nothing before it reached the Mount.
+func (m *Mount) Reject(op, name, why string) {
+	m.why, m.refused = why, false
+	m.attempts++
+	m.observe(op, name, experimental.EPERM)
+}
+
+// Attempts counts the paths that reached the Mount.
+func (m *Mount) Attempts() int { return m.attempts }
+
+// refuse notes that a grant is what an attempt lacks, and answers what the guest
+// is to see.
+func (m *Mount) refuse(why string, e experimental.Errno) experimental.Errno {
+	m.why, m.refused = why, true
+	return e
+}

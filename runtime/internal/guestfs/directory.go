@@ -1,0 +1,90 @@
+package guestfs
+
+import (
+	"io/fs"
+
+	experimental "github.com/tetratelabs/wazero/experimental/sys"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/hostfs"
+)
+
+// A directoryFS is a directory of the host as one run sees it.
+type directoryFS struct {
+	experimental.FS
+	mount *Mount
+}
+
+// newDirectory returns the device of a directory of the host.
+func newDirectory(open Directory) device {
+	return func(m *Mount, at string) (experimental.FS, error) {
+		fsys, release, err := open(hostfs.Run{
+			Alive:   m.run.Alive,
+			Allowed: func(path string) bool { return m.access.Allows(absolute(at + "/" + path)) },
+		})
+		if err != nil {
+			return nil, err
+		}
+		m.releases = append(m.releases, release)
+		return directoryFS{fsys, m}, nil
+	}
+}
+
+// OpenFile opens a file or directory, which counts among the run's.
+func (d directoryFS) OpenFile(path string, flag experimental.Oflag, perm fs.FileMode) (experimental.File, experimental.Errno) {
+	if d.mount.Full() {
+		return nil, experimental.EAGAIN
+	}
+	file, e := d.FS.OpenFile(path, flag, perm)
+	if e != 0 {
+		return nil, e
+	}
+	d.mount.open++
+	return &hosted{File: file, mount: d.mount}, 0
+}
+
+// A hosted is an open file of the host.
+type hosted struct {
+	experimental.File
+	mount  *Mount
+	closed bool
+}
+
+// Write writes at the offset.
+func (h *hosted) Write(buf []byte) (int, experimental.Errno) {
+	n, e := h.File.Write(buf)
+	h.mount.errno = e
+	return n, e
+}
+
+// Pwrite writes at off.
+func (h *hosted) Pwrite(buf []byte, off int64) (int, experimental.Errno) {
+	n, e := h.File.Pwrite(buf, off)
+	h.mount.errno = e
+	return n, e
+}
+
+// Truncate changes the size.
+func (h *hosted) Truncate(size int64) experimental.Errno {
+	e := h.File.Truncate(size)
+	h.mount.errno = e
+	return e
+}
+
+// Datasync has the system keep what was written, unless it is Mount.Ready that
+// calls it.
+func (h *hosted) Datasync() experimental.Errno {
+	if h.mount.polling {
+		return 0
+	}
+	return h.File.Datasync()
+}
+
+// Close gives the descriptor back. Closing it again does nothing.
+func (h *hosted) Close() experimental.Errno {
+	if h.closed {
+		return 0
+	}
+	h.closed = true
+	h.mount.open--
+	return h.File.Close()
+}

@@ -1,0 +1,104 @@
+package guestfs
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+
+	experimental "github.com/tetratelabs/wazero/experimental/sys"
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/dial"
+	"github.com/wasmagent/wasmagent/runtime/internal/errno"
+)
+
+// A network is what is at /dev: opening a file connects.
+type network struct {
+	fixed
+	mount  *Mount
+	dialer dial.Dialer
+}
+
+func newNetwork(d dial.Dialer) device {
+	return func(m *Mount, _ string) (experimental.FS, error) { return &network{mount: m, dialer: d}, nil }
+}
+
+// OpenFile makes a connection, or reads what there is to say of a peer.
+func (n *network) OpenFile(path string, flag experimental.Oflag, _ fs.FileMode) (experimental.File, experimental.Errno) {
+	target, err := dial.Parse(path)
+	switch {
+	case err != nil:
+		n.mount.why = err.Error()
+		return nil, experimental.ENOENT
+	case flag&experimental.O_DIRECTORY != 0:
+		return nil, experimental.ENOTDIR
+	case n.mount.Full():
+		return nil, experimental.EAGAIN
+	case target.Peer:
+		return n.peer(target, flag)
+	}
+	c, err := n.dialer.Dial(n.mount.run.Context, target, n.rule)
+	if err != nil {
+		return nil, n.fails(err)
+	}
+	return newConn(n.mount, c, target.Network == dial.UDP), 0
+}
+
+// peer opens the document about the other end of a TLS connection.
+func (n *network) peer(target dial.Target, flag experimental.Oflag) (experimental.File, experimental.Errno) {
+	if flag&writes != 0 {
+		return nil, experimental.EROFS
+	}
+	data, err := n.dialer.Peer(n.mount.run.Context, target, n.rule)
+	if err != nil {
+		return nil, n.fails(err)
+	}
+	return &content{descriptor: n.mount.descriptor(sys.Stat_t{Dev: deviceNumber, Mode: 0o444, Nlink: 1, Size: int64(len(data))}), data: data}, 0
+}
+
+// fails answers why there is no connection. The end of the run ends it here.
+func (n *network) fails(err error) experimental.Errno {
+	n.mount.run.Alive()
+	if errors.Is(err, dial.ErrNotAllowed) {
+		return n.mount.refuse(err.Error(), experimental.EACCES)
+	}
+	n.mount.why = err.Error()
+	for _, known := range dialErrors {
+		if errors.Is(err, known.err) {
+			return known.errno
+		}
+	}
+	return experimental.EIO
+}
+
+// dialErrors are the errors that a guest can tell apart.
+var dialErrors = []struct {
+	err   error
+	errno experimental.Errno
+}{
+	{dial.ErrNoHost, experimental.ENOENT},
+	{dial.ErrConnectionRefused, errno.ECONNREFUSED},
+	{dial.ErrTimeout, errno.ETIMEDOUT},
+	{dial.ErrUnreachable, errno.EHOSTUNREACH},
+	{dial.ErrCertificate, errno.EPROTO},
+	{dial.ErrHandshake, errno.EPROTO},
+}
+
+// rule tells whether an address may be dialled for the path that is being opened.
+func (n *network) rule(addr netip.AddrPort, own bool) error {
+	return n.mount.access.AllowsAddress(n.mount.name, addr.Addr(), own)
+}
+
+// Stat describes a name that could be opened, without connecting.
+func (n *network) Stat(path string) (sys.Stat_t, experimental.Errno) {
+	if _, err := dial.Parse(path); err != nil {
+		return sys.Stat_t{}, experimental.ENOENT
+	}
+	return sys.Stat_t{Dev: deviceNumber, Mode: fs.ModeDevice | fs.ModeCharDevice | 0o666, Nlink: 1}, 0
+}
+
+// Lstat is Stat.
+func (n *network) Lstat(path string) (sys.Stat_t, experimental.Errno) { return n.Stat(path) }
+
+// Readlink is EINVAL.
+func (n *network) Readlink(string) (string, experimental.Errno) { return "", experimental.EINVAL }
