@@ -38,6 +38,7 @@ path = "sub/web.zip"
 allow = ["/host/*", "/exec/sh"]
 strict = false
 sha256 = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
+env = { USER = "amy", TOKEN = { file = "token" }, KEY = { env = "WEB_KEY" } }
 limits = { time = "2s", memory = "8MiB" }
 
 [modules.off]
@@ -47,12 +48,17 @@ enabled = false
 time = "5s"
 open_files = 7
 
+[files]
+log = "log"
+spool = { path = "/var/spool/x", writable = true, size = "1MiB", files = 9 }
+
 [providers]
 ".lua" = "LuaScript"
 
 [directories]
 modules = "mods"
 cache = "cache"
+state = "state"
 scratch = "scratch"
 interpreters = ["bin", "sbin"]
 
@@ -91,6 +97,10 @@ func TestParse(t *testing.T) {
 	name := file(t)
 	dir := filepath.Dir(name)
 	limits := policy.Limits{Time: 5 * time.Second, OpenFiles: 7}
+	spool, err := filepath.Abs("/var/spool/x")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := config.Config{
 		File:   name,
 		Strict: true,
@@ -106,13 +116,19 @@ func TestParse(t *testing.T) {
 				Path:    filepath.Join(dir, "sub", "web.zip"),
 				Allow:   policy.Grants{{Pattern: "/host/*"}, {Pattern: "/exec/sh"}},
 				Pin:     trust.DigestOf(nil),
+				Env:     config.Values{"USER": {Text: "amy"}, "TOKEN": {File: filepath.Join(dir, "token")}, "KEY": {Env: "WEB_KEY"}},
 				Limits:  policy.Limits{Time: 2 * time.Second, Memory: 8 * policy.MiB, OpenFiles: 7},
 			},
+		},
+		Files: config.Mounts{
+			"log":   {Path: filepath.Join(dir, "log")},
+			"spool": {Path: spool, Writable: true, Size: policy.MiB, Files: 9},
 		},
 		Providers: map[string]string{".lua": "LuaScript"},
 		Directories: config.Directories{
 			Modules:      filepath.Join(dir, "mods"),
 			Cache:        filepath.Join(dir, "cache"),
+			State:        filepath.Join(dir, "state"),
 			Scratch:      filepath.Join(dir, "scratch"),
 			Interpreters: []string{filepath.Join(dir, "bin"), filepath.Join(dir, "sbin")},
 		},
@@ -140,7 +156,7 @@ var mistakes = []struct {
 	{"comment", "# nothing\n", nil},
 	{"syntax", "strict = true\nruns = \n", []string{"2: expected value but found"}},
 	{"duplicate", "strict = true\nstrict = true\n", []string{"2: Key 'strict' has already been defined"}},
-	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, directories, limits"}},
+	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, ca, directories, files, limits"}},
 	{"near", "\nstrikt = true\n", []string{`2: strikt: unknown key; did you mean "strict"?`}},
 	{"case", "Strict = true\n", []string{`1: Strict: unknown key; did you mean "strict"?`}},
 	{"below a table", "[limits]\n\nmemroy = \"1MiB\"\n", []string{`3: limits.memroy: unknown key; did you mean "memory"?`}},
@@ -205,6 +221,19 @@ var mistakes = []struct {
 	{"no pin", "[modules.a]\nsha256 = \"\"\n", []string{`2: modules.a.sha256: want the 64 hex digits of a SHA-256, not ""`}},
 	{"pin of another name", "[modules.a]\npath = \"b.zip\"\nsha256 = \"" + pin + "\"\n", []string{`2: modules.a.path: that is module "b"`}},
 	{"pin of another case", "[modules.a]\npath = \"x/A.ZIP\"\nsha256 = \"" + pin + "\"\n", nil},
+	{"files", "[files]\nlog = 3\n\"a/b\" = \"x\"\nspool = { writable = true }\ntmp = { path = \"/tmp\", size = \"1MiB\" }\n", []string{
+		`2: files.log: want a text in quotes or a table`,
+		`3: files."a/b": want a name of up to 64 letters`,
+		"4: files.spool: names no directory or file; add path",
+		"5: files.tmp: size and files bound what scripts write, and this is not writable",
+	}},
+	{"env", "[modules.a.env]\nA = 12345\nB = { file = \"x\", env = \"Y\" }\nC = { value = \"x\" }\n\"*\" = \"secret\"\n", []string{
+		`2: modules.a.env.A: want a text in quotes or a table`,
+		`3: modules.a.env.B: want either file or env`,
+		`4: modules.a.env.C.value: unknown key`,
+		`5: modules.a.env."*": want a name of up to 64 letters`,
+	}},
+	{"ca", "ca = 3\n[modules.a]\nca = \"gone.pem\"\n", []string{"1: ca: want the name of a file of certificates", "3: modules.a.ca: open "}},
 	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
 		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",
 	}},
