@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
@@ -32,11 +33,12 @@ func (a *app) grantCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "grant MODULE [PATTERN...]",
 		Short: "Grant a module what it asks for, in config.toml",
-		Long: `Grant shows what a module asks for and which of that it is granted, and asks
-whether to grant it the rest, or the PATTERNs instead. Then it adds them to the
-module's allow in config.toml, and leaves everything else there as it is. A module
-that has no entry gets one that is not enabled; without a config.toml the system's
-is made.
+		Long: `Grant shows what a module asks for, what it is granted and what it lacks; and what
+is new of that, if an agent has put it in the place of another version and the
+audit log tells. It asks whether to grant what is lacking, or the PATTERNs instead,
+and adds that to the module's allow in config.toml. Everything else there stays as
+it is. A module that has no entry gets one that is not enabled; without a
+config.toml the system's is made.
 
 A grant gives a module nothing that it does not ask for. Nothing of the module is
 built or run, and one that is not trusted is not read.`,
@@ -101,7 +103,8 @@ type grantRequest struct {
 	file   string // the configuration; made if it is missing
 	exists bool
 	entry  config.Module
-	named  bool // whether there is an entry
+	named  bool     // whether there is an entry
+	new    []string // what an agent that runs has found new in it
 }
 
 // request reads what a module asks for, if it is trusted.
@@ -124,7 +127,17 @@ func (s *setup) request(module string) (*grantRequest, error) {
 	r := &grantRequest{module: m, file: cmp.Or(s.config.File, config.System()), exists: s.config.File != ""}
 	r.entry, r.named = s.config.Module(m.Name)
 	r.access = policy.Access{Asked: providers.Asked(m, plans), Granted: r.entry.Allow}
+	r.new = s.news(m)
 	return r, nil
+}
+
+// news is what a version of a module asks for and the one before it did not, as
+// far as the audit log knows.
+func (s *setup) news(m *zipmod.Module) []string {
+	line, _, _ := audit.Last(s.config.Audit.Path, func(l audit.Line) bool {
+		return l.Event == audit.Restricted && l.Digest == m.Digest && fold(l.Module) == fold(m.Name) && len(l.New) > 0
+	})
+	return line.New
 }
 
 // choose is what to grant: patterns, or else what no grant covers; in any case
@@ -158,6 +171,9 @@ func (r *grantRequest) print(w io.Writer) {
 	lines("asks for", r.access.Asked)
 	lines("is granted", r.access.Granted.Strings())
 	lines("lacks", r.access.Uncovered())
+	if len(r.new) > 0 {
+		lines("is new", r.new)
+	}
 	if len(r.wanted) == 0 {
 		fmt.Fprintln(w, "\nThere is nothing to grant.")
 		return

@@ -197,6 +197,11 @@ func TestServeAudits(t *testing.T) {
 			t.Errorf("the lines are %s, want %s", text, want)
 		}
 	}
+	grant := exec.CommandContext(t.Context(), "wasmagent", "grant", "--dry-run", "lenient")
+	grant.Dir, grant.Env = dir, s.cmd.Env
+	if shown, err := grant.Output(); err != nil || !regexp.MustCompile(`\nis new +/host/cpu\n +/state/\*\*\n`).Match(shown) {
+		t.Errorf("grant shows %s, %v", shown, err)
+	}
 }
 
 // TestServeIsStoppedWhileLoading wants no word about modules that were not loaded

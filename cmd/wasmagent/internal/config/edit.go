@@ -132,10 +132,12 @@ func (change Change) rewrite(c Config, text string) (string, Config, error) {
 // applied is a configuration as it should be after the change, and the entry as
 // it was.
 func (change Change) applied(c Config) (Config, Module) {
-	name, entry := change.module, Module{Enabled: true, Strict: c.Strict, Limits: c.Limits}
-	for key, m := range c.Modules {
+	entry, named := c.Module(change.module)
+	entry.Enabled = entry.Enabled || !named
+	name := change.module
+	for key := range c.Modules {
 		if strings.EqualFold(key, name) {
-			name, entry = key, m
+			name = key
 		}
 	}
 	c.Modules = maps.Clone(c.Modules)
