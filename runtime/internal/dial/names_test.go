@@ -82,7 +82,7 @@ func TestNames(t *testing.T) {
 	}{
 		{"mixed.test", 4, nil, nil},
 		{"refused.test", 2, dial.ErrNotAllowed, []string{"127.0.0.3: no", "::1: no"}},
-		{"mapped.test", 1, dial.ErrNotAllowed, []string{"127.0.0.3: no"}},
+		{"mapped.test", 1, dial.ErrNotAllowed, []string{"not allowed: 127.0.0.3: no"}},
 		{"many.test", dial.MaxAddresses, dial.ErrNotAllowed, []string{"127.0.1."}},
 		{"empty.test", 0, dial.ErrNoHost, nil},
 		{"nobody.test", 0, dial.ErrNoHost, nil},
@@ -112,7 +112,7 @@ func TestNames(t *testing.T) {
 
 func only127001(addr netip.AddrPort, _ bool) error {
 	if addr.Addr().String() != "127.0.0.1" {
-		return fmt.Errorf("no %s for you", addr.Addr())
+		return fmt.Errorf("no %s\nfor you", addr.Addr())
 	}
 	return nil
 }
