@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"reflect"
 	"slices"
 
 	"github.com/wasmagent/wasmagent/agent"
@@ -34,7 +33,7 @@ func (s *setup) reload(ctx context.Context, c config.Config, err error) {
 // reconfigure takes what a configuration says about modules.
 func (s *setup) reconfigure(c config.Config) {
 	for _, have := range []*config.Config{&s.config, &s.library.config} {
-		have.Modules, have.Limits, have.Trust, have.Strict = c.Modules, c.Limits, c.Trust, c.Strict
+		have.Modules, have.Limits, have.CA, have.Trust, have.Strict = c.Modules, c.Limits, c.CA, c.Trust, c.Strict
 	}
 }
 
@@ -67,7 +66,7 @@ func (s *setup) reloadModule(ctx context.Context, m agent.Status, old config.Con
 		path, err = s.library.path(m.Name)
 	}
 	if err == nil {
-		err = s.reloadFrom(ctx, path, m, s.pending[fold(m.Name)] || !reflect.DeepEqual(was, entry))
+		err = s.reloadFrom(ctx, path, m, s.pending[fold(m.Name)] || !was.Equal(entry))
 	}
 	s.pending[fold(m.Name)] = err != nil
 	if err != nil {

@@ -104,6 +104,34 @@ func TestRewriteSeveral(t *testing.T) {
 	}
 }
 
+// TestRewriteWithAuthorities edits a file beside which certificates are read.
+func TestRewriteWithAuthorities(t *testing.T) {
+	t.Parallel()
+	ca, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "examples", "wasm-checks", "certificates", "root-ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca = "ca = " + config.Quote(ca) + "\n"
+	before := ca + "[modules.web]\n" + ca + "[modules.web.env]\nTOKEN = \"x\"\n"
+	got, err := config.Rewrite(file(t), before, allowed, config.Enable("new", false), config.Remove("web"))
+	if want := ca + "\n[modules.new]\nenabled = false\n"; err != nil || got != want {
+		t.Errorf("Rewrite: %v\n got %q\nwant %q", err, got, want)
+	}
+	c, err := config.Parse(file(t), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := config.Parse(file(t), before)
+	web, _ := c.Module("web")
+	other, _ := c.Module("other")
+	if same, _ := again.Module("web"); err != nil || !web.Equal(same) {
+		t.Errorf("the same entry is not equal: %v", err)
+	}
+	if other.CA.Pool == nil || web.Equal(other) {
+		t.Error("two entries are equal that are not")
+	}
+}
+
 func TestRewriteRefuses(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
