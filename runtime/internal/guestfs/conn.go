@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
 	"github.com/tetratelabs/wazero/sys"
@@ -47,13 +46,16 @@ type ahead struct {
 	err  error
 }
 
-// newConn makes an open file of a connection. The end of the run ends its reads
-// and writes.
+// newConn makes an open file of a connection, which the end of the run closes.
 func newConn(m *Mount, c net.Conn, datagram bool) *conn {
 	if m.ready == nil {
 		m.ready = make(chan struct{}, 1)
 	}
-	stop := context.AfterFunc(m.run.Context, func() { c.SetDeadline(time.Unix(1, 0)) })
+	below := c
+	if secured, ok := c.(interface{ NetConn() net.Conn }); ok {
+		below = secured.NetConn() // closing TLS waits for a peer that does not read
+	}
+	stop := context.AfterFunc(m.run.Context, func() { below.Close() })
 	return &conn{descriptor: m.descriptor(sys.Stat_t{Dev: deviceNumber, Mode: fs.ModeSocket | 0o600, Nlink: 1}), net: c, datagram: datagram, unwatch: stop}
 }
 
@@ -235,8 +237,8 @@ func (c *conn) spipe() experimental.Errno {
 // Close ends the connection.
 func (c *conn) Close() experimental.Errno {
 	if !c.closed {
-		c.unwatch()
 		c.net.Close()
+		c.unwatch()
 	}
 	return c.descriptor.Close()
 }

@@ -40,7 +40,8 @@ type Options struct {
 	// Create makes the directory if it is missing, and refuses one that is not
 	// the agent's alone.
 	Create bool
-	// Quota bounds what is in a writable directory; nil bounds nothing.
+	// Quota bounds what is in a writable directory, or the size of a writable
+	// file; nil bounds nothing.
 	Quota *Quota
 }
 
@@ -89,8 +90,6 @@ func open(path string, o Options) (*Dir, error) {
 	}
 	d := &Dir{writable: o.Writable, device: deviceOf(real)}
 	switch {
-	case info.Mode().IsRegular() && o.Quota != nil:
-		return nil, errors.New("is a file, and a quota is for directories; name a directory")
 	case info.Mode().IsRegular():
 		real, d.file = filepath.Split(real)
 	case !info.IsDir():
@@ -100,11 +99,18 @@ func open(path string, o Options) (*Dir, error) {
 		return nil, err
 	}
 	d.volume, _ = identity(func() (*os.File, error) { return d.root.Open(".") }, info)
-	if o.Writable && o.Quota != nil {
-		if d.ledger, err = newLedger(d.root, *o.Quota); err != nil {
-			return nil, errors.Join(err, d.root.Close())
-		}
+	switch {
+	case !o.Writable || o.Quota == nil:
+		return d, nil
+	case d.file != "":
+		d.ledger = newLedger(*o.Quota, Quota{Bytes: info.Size(), Files: 1})
+		return d, nil
 	}
+	used, err := count(d.root)
+	if err != nil {
+		return nil, errors.Join(err, d.root.Close())
+	}
+	d.ledger = newLedger(*o.Quota, used)
 	return d, nil
 }
 

@@ -22,7 +22,6 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"missing", hostfs.Options{}, "missing"},
 		{"file/below", hostfs.Options{}, "below"},
-		{"file", quota(1, 1), "name a directory"},
 		{"file", hostfs.Options{Create: true}, "no directory"},
 		{"deep", quota(1, 1), "more than 31 directories"},
 	} {
@@ -167,5 +166,25 @@ func TestAliveFirst(t *testing.T) {
 	}
 	if f.Close() != 0 || d.Close() != 0 {
 		t.Error("nothing can be closed after the run")
+	}
+}
+
+// TestFileQuota bounds the size of a single file.
+func TestFileQuota(t *testing.T) {
+	t.Parallel()
+	top := plant(t, t.TempDir(), map[string]string{"file": "1234"})
+	m := open(t, filepath.Join(top, "file"), quota(6, 1)).FS(run())
+	f, errno := m.OpenFile(".", sys.O_WRONLY|sys.O_APPEND, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	if n, errno := f.Write([]byte("5678")); n != 2 || errno != 0 {
+		t.Errorf("wrote %d bytes, %v; want 2", n, errno)
+	}
+	if n, errno := f.Write([]byte("78")); n != 0 || errno != hostfs.EDQUOT {
+		t.Errorf("wrote %d bytes, %v; want EDQUOT", n, errno)
+	}
+	if text, _ := os.ReadFile(filepath.Join(top, "file")); string(text) != "123456" {
+		t.Errorf("the file holds %q", text)
 	}
 }

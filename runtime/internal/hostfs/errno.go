@@ -6,23 +6,20 @@ import (
 	"syscall"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
+
+	"github.com/wasmagent/wasmagent/runtime/internal/errno"
 )
 
-// Errnos that WASI has and wazero has not: 1<<15 and WASI's number. wazero shows
-// guests EIO for what it does not know.
-// https://github.com/WebAssembly/WASI/blob/snapshot-01/phases/snapshot/docs.md#errno
+// The errnos that wazero has not.
 const (
-	// EDQUOT is the errno of what the quota does not allow.
-	EDQUOT experimental.Errno = 1<<15 | 19
-	// ENOSPC is the errno of what the host has no room for.
-	ENOSPC experimental.Errno = 1<<15 | 51
-	// EXDEV is the errno of a rename to another file system.
-	EXDEV experimental.Errno = 1<<15 | 75
+	EDQUOT = errno.EDQUOT // what the quota does not allow
+	ENOSPC = errno.ENOSPC // what the host has no room for
+	EXDEV  = errno.EXDEV  // a rename to another file system
 )
 
 // again asks that a path is resolved anew, for what it led to was replaced
 // meanwhile. No guest sees it.
-const again experimental.Errno = 1 << 14
+const again experimental.Errno = 1 << 15
 
 // errnoOf is the errno for an error of package os.
 func errnoOf(err error) experimental.Errno {

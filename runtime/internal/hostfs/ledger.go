@@ -25,13 +25,15 @@ type ledger struct {
 	open  map[*file]struct{} // the files that are open
 }
 
-// newLedger counts what is in a directory.
-func newLedger(root *os.Root, quota Quota) (ledger, error) {
+func newLedger(quota, used Quota) ledger {
+	return ledger{quota: &quota, used: used, open: map[*file]struct{}{}}
+}
+
+// count counts what is in a directory.
+func count(root *os.Root) (Quota, error) {
 	var c census
-	if err := c.count(root, 1); err != nil {
-		return ledger{}, err
-	}
-	return ledger{quota: &quota, used: c.found, open: map[*file]struct{}{}}, nil
+	err := c.count(root, 1)
+	return c.found, err
 }
 
 // Used is what counts towards the quota: what is in the directory, and what was
