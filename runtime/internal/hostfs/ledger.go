@@ -121,10 +121,7 @@ const (
 )
 
 // A census counts what is in a directory and below it.
-type census struct {
-	found   Quota
-	deepest int // how many names the longest path has
-}
+type census struct{ found Quota }
 
 // count counts what is in dir, whose entries are at a depth.
 func (c *census) count(dir *os.Root, depth int) error {
@@ -134,9 +131,9 @@ func (c *census) count(dir *os.Root, depth int) error {
 	}
 	defer list.Close()
 	for {
-		entries, err := list.ReadDir(batch)
-		for _, e := range entries {
-			if err := c.enter(dir, e, depth); err != nil {
+		names, err := list.Readdirnames(batch)
+		for _, name := range names {
+			if err := c.enter(dir, name, depth); err != nil {
 				return err
 			}
 		}
@@ -151,25 +148,26 @@ func (c *census) count(dir *os.Root, depth int) error {
 }
 
 // enter counts one entry of dir, with what is below it.
-func (c *census) enter(dir *os.Root, e fs.DirEntry, depth int) error {
-	info, err := e.Info()
+func (c *census) enter(dir *os.Root, name string, depth int) error {
+	info, err := dir.Lstat(name)
 	if err != nil {
 		return err
 	}
-	c.deepest = max(c.deepest, depth)
 	c.found.Files++
 	c.found.Bytes += sizeOf(info)
 	switch {
 	case c.found.Files > maxCounted:
 		return fmt.Errorf("holds more than %d files; remove some", maxCounted)
 	case depth > MaxDepth:
-		return fmt.Errorf("%q is in more than %d directories; remove it", e.Name(), MaxDepth-1)
+		return fmt.Errorf("%q is in more than %d directories; remove it", name, MaxDepth-1)
 	case !info.IsDir():
 		return nil
 	}
-	below, errno := place{dir: dir, name: e.Name(), info: info}.enter()
-	if errno != 0 {
-		return fmt.Errorf("directory %q: %w", e.Name(), errno)
+	below, errno := place{dir: dir, name: name, info: info}.enter()
+	if errno == again {
+		return fmt.Errorf("directory %q was replaced while it was counted; stop what does that", name)
+	} else if errno != 0 {
+		return fmt.Errorf("directory %q: %w", name, errno)
 	}
 	defer below.Close()
 	return c.count(below, depth+1)

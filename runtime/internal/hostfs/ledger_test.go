@@ -153,6 +153,7 @@ func TestQuotaIsCountedAgain(t *testing.T) {
 }
 
 // TestQuotaRace has a hundred runs grow the same few files until no byte is left.
+// No file shrinks, so that the sum of their sizes is never more than there was.
 func TestQuotaRace(t *testing.T) {
 	t.Parallel()
 	const limit = 100_003
@@ -168,15 +169,10 @@ func TestQuotaRace(t *testing.T) {
 					t.Error(errno2)
 					return
 				}
-				switch st, _ := f.Stat(); random.IntN(3) {
-				case 0:
-					errno = f.Truncate(st.Size + 1 + int64(random.IntN(100)))
-					if errno == hostfs.EDQUOT {
-						_, errno = f.Write([]byte{1})
-					}
-				default:
-					_, errno = f.Write(make([]byte, 1+random.IntN(500)))
+				if st, _ := f.Stat(); random.IntN(3) == 0 {
+					f.Pwrite([]byte{1}, st.Size+int64(random.IntN(100))) // with a hole
 				}
+				_, errno = f.Write(make([]byte, 1+random.IntN(500)))
 				f.Close()
 			}
 		})
@@ -190,7 +186,7 @@ func TestQuotaRace(t *testing.T) {
 		default:
 		}
 		if got := count(t, top); got.Bytes > limit || got.Files > 10 {
-			t.Fatalf("there is %+v; the quota is %d bytes and 10 files", got, limit)
+			t.Errorf("there is %+v; the quota is %d bytes and 10 files", got, limit)
 		}
 	}
 	if d.Used() != count(t, top) {
