@@ -42,7 +42,7 @@ func Schema() ([]byte, error) {
 func (s shape) schema() schema {
 	var kinds []schema
 	if s.text != nil {
-		kinds = append(kinds, schema{Type: "string", Pattern: s.text.pattern.String()})
+		kinds = append(kinds, schema{Type: "string", Pattern: s.text.pattern().String()})
 	}
 	if s.list != nil {
 		items := s.list.schema()

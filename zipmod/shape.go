@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
@@ -12,34 +13,40 @@ import (
 
 // A text is a kind of string.
 type text struct {
-	pattern *regexp.Regexp // in the syntax that Go and ECMA-262 with "u" share
+	pattern func() *regexp.Regexp // in the syntax that Go and ECMA-262 with "u" share
 	want    string         // what pattern says, for people
+}
+
+// compiled compiles a pattern when it is first asked for: together they take longer
+// than the rest of the agent's start.
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
 // The kinds of strings in module.json.
 var (
 	line = text{
-		regexp.MustCompile(`^\P{Cc}{1,256}$`),
+		compiled(`^\P{Cc}{1,256}$`),
 		"1 to 256 characters without control characters",
 	}
 	prose = text{
-		regexp.MustCompile(`^[\P{Cc}\t\r\n]*$`),
+		compiled(`^[\P{Cc}\t\r\n]*$`),
 		"text without control characters but tabs and line breaks",
 	}
 	command = text{
-		regexp.MustCompile(`^[\P{Cc}\t\r\n]+$`),
+		compiled(`^[\P{Cc}\t\r\n]+$`),
 		`a command line, such as "check_x --warning 80 $ARGS$"`,
 	}
 	zipFile = text{
-		regexp.MustCompile(`^\P{Cc}+$`),
+		compiled(`^\P{Cc}+$`),
 		`a file's name in the zip, such as "scripts/check_x.wasm"`,
 	}
 	pathPattern = text{
-		regexp.MustCompile(`^\P{Cc}+$`),
+		compiled(`^\P{Cc}+$`),
 		`a pattern of paths, such as "/host/memory"`,
 	}
 	commandName = text{
-		regexp.MustCompile(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
+		compiled(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
 		`a name: 1 to 128 characters without blanks and ! / \ : * ? " < > |, not beginning with "." or "-"`,
 	}
 )
@@ -124,7 +131,7 @@ func (s shape) check(n node, what string, d *decoder) {
 }
 
 func (t text) check(n node, what string, d *decoder) {
-	if !t.pattern.MatchString(n.text()) {
+	if !t.pattern().MatchString(n.text()) {
 		d.report(n.at, "%s is %.80q; write %s", what, n.text(), t.want)
 	}
 }

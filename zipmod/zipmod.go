@@ -212,7 +212,7 @@ func moduleName(name string) (string, error) {
 
 // CheckName tells why no module can have a name; nil if one can.
 func CheckName(name string) error {
-	if !commandName.pattern.MatchString(name) {
+	if !commandName.pattern().MatchString(name) {
 		return fmt.Errorf("module name %.80q: is not %s", name, commandName.want)
 	}
 	return nil
