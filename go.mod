@@ -11,6 +11,8 @@ require (
 	github.com/bmatcuk/doublestar/v4 v4.10.4
 	// tests of zipmod and facts validate documents against the published schemas.
 	github.com/google/jsonschema-go v0.4.3
+	// providers confines the processes of native scripts to files with it, on Linux.
+	github.com/landlock-lsm/go-landlock v0.11.0
 	// cmd/wasmagent/internal/fetch: digests and manifests of modules in OCI registries.
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1
@@ -46,4 +48,5 @@ require (
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77 // indirect
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -147,11 +148,23 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
+// shim is the only one of this process.
+var shim, shimErr = confine.Self()
+
+// TestMain lets the test binary be the shim that confines host scripts.
+func TestMain(m *testing.M) {
+	confine.Main()
+	os.Exit(m.Run())
+}
+
 // A module with host scripts leaves nothing on the disk once it is unloaded.
 func TestUnloadRemovesUnpackedModules(t *testing.T) {
 	t.Parallel()
+	if shimErr != nil {
+		t.Fatal(shimErr)
+	}
 	dir := filepath.Join(t.TempDir(), "unpacked")
-	scripts, err := providers.New(providers.Config{UnpackDir: dir})
+	scripts, err := providers.New(providers.Config{UnpackDir: dir, Shim: shim})
 	if err != nil {
 		t.Fatal(err)
 	}

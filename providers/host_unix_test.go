@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -114,18 +112,19 @@ func TestHostScriptInheritsNothing(t *testing.T) {
 	}
 	defer syscall.Close(left)
 	p := newProviders(t, func(c *providers.Config) { c.Path = []string{"/usr/bin", "/bin"} })
-	l := loadAll(t, p, one(t, "a.sh", "env; ls /dev/fd/"), host)
+	l := loadAll(t, p, one(t, "a.sh", "pwd; env; ls /dev/fd/"), host)
 	r, err := ask(t, l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The shell sets PWD, OLDPWD, SHLVL and _ on its own; ls opens the directory.
 	shells := []string{"PWD", "OLDPWD", "SHLVL", "_"}
-	for line := range strings.Lines(r.Text + "\n" + r.Long) {
+	dir := r.Text
+	for line := range strings.Lines(r.Long) {
 		switch name, value, isVariable := strings.Cut(strings.TrimSpace(line), "="); {
 		case !isVariable && strings.Trim(name, "0123") != "":
 			t.Errorf("descriptor %s was inherited", name)
-		case isVariable && !slices.Contains(shells, name) && name+"="+value != "PATH=/usr/bin:/bin" && name+"="+value != "LANG=C":
+		case isVariable && !slices.Contains(shells, name) && name+"="+value != "PATH=/usr/bin:/bin" && name+"="+value != "LANG=C" && name+"="+value != "TMPDIR="+dir:
 			t.Errorf("variable %s=%s was handed over", name, value)
 		}
 	}
@@ -186,14 +185,29 @@ type watch struct {
 	ended chan error
 }
 
-func newWatch(t *testing.T) watch {
+// piped loads a script that opens the named pipe which its first argument names.
+// The pipe is in the script's own directory, the only one that it can write to.
+func piped(t *testing.T, p *providers.Providers, content string, limits policy.Limits) (l *providers.Loaded, pipe string) {
 	t.Helper()
-	w := watch{filepath.Join(t.TempDir(), "fifo"), make(chan error, 1)}
-	if err := syscall.Mkfifo(w.name, 0o600); err != nil {
+	m := one(t, "a.sh", `[ $# = 0 ] && pwd && exit; exec 9>"$1"; `+content)
+	r, err := ask(t, loadAll(t, p, m, host))
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { w.ended <- readAll(w.name) }()
-	return w
+	pipe = filepath.Join(r.Text, "fifo")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return loadAll(t, p, m, providers.Grant{Allow: everything, Limits: limits}), pipe
+}
+
+// watched is piped with somebody who watches the pipe.
+func watched(t *testing.T, p *providers.Providers, content string, limits policy.Limits) (*providers.Loaded, watch) {
+	t.Helper()
+	l, pipe := piped(t, p, content, limits)
+	w := watch{pipe, make(chan error, 1)}
+	go func() { w.ended <- readAll(pipe) }()
+	return l, w
 }
 
 // wait waits until no process has the pipe open.
@@ -237,8 +251,7 @@ func TestHostileScriptsAreStopped(t *testing.T) {
 			if row.text == "output limit" {
 				limits = policy.Limits{Time: time.Minute, Output: 16 * policy.KiB}
 			}
-			l := loadAll(t, p, one(t, "a.sh", `exec 9>"$1"; `+row.content), providers.Grant{Allow: everything, Limits: limits})
-			processes := newWatch(t)
+			l, processes := watched(t, p, row.content, limits)
 			r, err := ask(t, l, processes.name)
 			if err != nil || r.State != check.StateUnknown || !strings.Contains(r.Text, row.text) || r.Usage.Wall == 0 {
 				t.Errorf("got %v %.200q, %v; want %q", r.State, r.Text, err, row.text)
@@ -259,12 +272,11 @@ func TestChildrenThatStayBehind(t *testing.T) {
 	t.Parallel()
 	p := newProviders(t, nil)
 	for name, content := range map[string]string{
-		"holds the output":    `exec 9>"$1"; sleep 1000 & echo OK`,
-		"holds nothing":       `exec 9>"$1"; sleep 1000 >/dev/null 2>&1 </dev/null & echo OK`,
-		"ignores its hang-up": `exec 9>"$1"; nohup sleep 1000 >/dev/null 2>&1 & echo OK`,
+		"holds the output":    `sleep 1000 & echo OK`,
+		"holds nothing":       `sleep 1000 >/dev/null 2>&1 </dev/null & echo OK`,
+		"ignores its hang-up": `nohup sleep 1000 >/dev/null 2>&1 & echo OK`,
 	} {
-		l := loadAll(t, p, one(t, "a.sh", content), host)
-		processes := newWatch(t)
+		l, processes := watched(t, p, content, host.Limits)
 		r, err := ask(t, l, processes.name)
 		if err != nil || r.State != check.StateOK || r.Text != "OK" {
 			t.Errorf("%s: got %+v, %v", name, r, err)
@@ -275,44 +287,9 @@ func TestChildrenThatStayBehind(t *testing.T) {
 	}
 }
 
-// A child that leaves the process group lives on, but the answer does not wait
-// for it.
-func TestChildThatEscapes(t *testing.T) {
-	t.Parallel()
-	if _, err := exec.LookPath("setsid"); err != nil {
-		needInterpreter(t, fmt.Errorf("%w: install it", err))
-	}
-	const escape = `setsid sh -c 'echo $$ >"$0"; exec sleep 60' "$1" & `
-	p := newProviders(t, nil)
-	rows := []struct {
-		content, text string
-		limit         time.Duration
-	}{
-		{escape + `until [ -s "$1" ]; do :; done; echo OK`, "OK", time.Minute},
-		{escape + `exec sleep 60`, "time limit", time.Second},
-	}
-	for _, row := range rows {
-		l := loadAll(t, p, one(t, "a.sh", row.content), providers.Grant{Allow: everything, Limits: policy.Limits{Time: row.limit}})
-		file := filepath.Join(t.TempDir(), "pid")
-		r, err := ask(t, l, file)
-		if err != nil || !strings.Contains(r.Text, row.text) {
-			t.Errorf("got %+v, %v; want %q", r, err, row.text)
-		}
-		if number, err := os.ReadFile(file); err == nil {
-			if pid, err := strconv.Atoi(strings.TrimSpace(string(number))); err == nil {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-		}
-	}
-}
-
 func TestCallerStopsHostScript(t *testing.T) {
 	t.Parallel()
-	l := loadAll(t, newProviders(t, nil), one(t, "a.sh", `exec 9>"$1"; sleep 1000`), host)
-	name := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(name, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	l, name := piped(t, newProviders(t, nil), `sleep 1000`, host.Limits)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)
 	go func() {

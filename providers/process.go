@@ -13,6 +13,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/runtime"
 )
 
@@ -21,6 +22,7 @@ type hosted struct {
 	plan   Plan
 	home   *home
 	path   []string
+	cage   *confine.Cage
 	limits policy.Limits
 }
 
@@ -52,7 +54,7 @@ func (h hosted) process(argv []string) (process, error) {
 	if err != nil {
 		return process{}, err
 	}
-	p := process{program: program, dir: dir, env: environment(h.path), limits: h.limits}
+	p := process{program: program, dir: dir, env: environment(h.path, dir), cage: h.cage, limits: h.limits}
 	script := filepath.Join(dir, file)
 	if _, err := os.Stat(script); err != nil {
 		return process{}, fmt.Errorf("its unpacked copy was removed or changed: %w; load the module again", err)
@@ -75,6 +77,7 @@ type process struct {
 	line    string // in place of argv, where a program on Windows takes no argv
 	dir     string
 	env     []string
+	cage    *confine.Cage
 	limits  policy.Limits
 }
 
@@ -82,8 +85,8 @@ type process struct {
 // child which holds on to it.
 const grace = 250 * time.Millisecond
 
-// run starts the process and waits for its end; then nothing of its process
-// group is left. The error is a stopError if the process was stopped.
+// run starts the process and waits for its end; then nothing of its group is
+// left. The error is a stopError if the process was stopped.
 func (p process) run(ctx context.Context) (runtime.Output, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limits.Time, fmt.Errorf("stopped after its time limit of %v", p.limits.Time))
 	defer cancel()
@@ -95,7 +98,7 @@ func (p process) run(ctx context.Context) (runtime.Output, error) {
 
 	c, began := p.command(ctx), time.Now()
 	c.Stdout, c.Stderr = &stdout, &stderr
-	killed, err := p.wait(c)
+	killed, err := p.wait(ctx, c)
 	out := runtime.Output{Stdout: stdout.text, Stderr: stderr.text, Usage: check.Usage{
 		Wall:   time.Since(began),
 		Output: stdout.written + stderr.written,
@@ -105,10 +108,10 @@ func (p process) run(ctx context.Context) (runtime.Output, error) {
 		return out, stopError{tooMuch}
 	case killed:
 		return out, stopError{context.Cause(ctx)}
-	case c.ProcessState == nil:
-		return out, fmt.Errorf("cannot be started: %w", err)
+	case err != nil:
+		return out, err
 	}
-	return ended(c, out, err)
+	return ended(c, out)
 }
 
 // command is the process with an empty standard input.
@@ -120,27 +123,27 @@ func (p process) command(ctx context.Context) *exec.Cmd {
 
 // wait runs the process with all that it starts, and tells whether that had to
 // be killed.
-func (p process) wait(c *exec.Cmd) (killed bool, err error) {
+func (p process) wait(ctx context.Context, c *exec.Cmd) (killed bool, err error) {
 	var end atomic.Bool
-	g := newGroup(c, p.line)
+	g := newGroup(c, p)
 	c.Cancel = func() error {
 		end.Store(true)
 		return g.kill()
 	}
-	if err := g.start(c); err != nil {
-		return false, err
+	if err := g.start(); err != nil {
+		return ctx.Err() != nil, fmt.Errorf("cannot be started: %w", err)
 	}
 	err = c.Wait()
 	g.end()
-	return end.Load(), err
+	var exit *exec.ExitError
+	if err == nil || errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) {
+		return end.Load(), nil
+	}
+	return end.Load(), fmt.Errorf("its output cannot be read: %w", err)
 }
 
 // ended reads how a process ended that nobody stopped.
-func ended(c *exec.Cmd, out runtime.Output, err error) (runtime.Output, error) {
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
-		return out, fmt.Errorf("its output cannot be read: %w", err)
-	}
+func ended(c *exec.Cmd, out runtime.Output) (runtime.Output, error) {
 	if reason := signalOf(c.ProcessState); reason != "" {
 		return out, stopError{errors.New(reason)}
 	}

@@ -8,6 +8,9 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
 // programSuffix ends the file names of programs.
@@ -18,9 +21,10 @@ func systemPath() []string {
 	return []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 }
 
-// environment is all of the environment of a host process.
-func environment(path []string) []string {
-	return []string{"PATH=" + strings.Join(path, ":"), "LANG=C"}
+// environment is all of the environment of a host process that runs in a
+// directory, the only one that it may write to.
+func environment(path []string, dir string) []string {
+	return []string{"PATH=" + strings.Join(path, ":"), "LANG=C", "TMPDIR=" + dir}
 }
 
 // isProgram tells whether a file can be executed.
@@ -41,24 +45,23 @@ func keepDescriptors() {
 	}
 }
 
-// A group is a process with everything that it starts, as far as that stays in
-// its process group.
-type group struct{ cmd *exec.Cmd }
-
-// newGroup prepares a command to lead a group of its own.
-func newGroup(c *exec.Cmd, _ string) group {
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	return group{c}
+// A group is a process with everything that it starts.
+type group struct {
+	cmd    *exec.Cmd
+	cage   *confine.Cage
+	limits policy.Limits
 }
 
-func (g group) start(c *exec.Cmd) error { return c.Start() }
+// newGroup prepares a command to lead a group of its own.
+func newGroup(c *exec.Cmd, p process) group { return group{c, p.cage, p.limits} }
+
+func (g group) start() error { return g.cage.Start(g.cmd, g.limits) }
 
 // kill ends every process of the group. A process cannot refuse it.
-func (g group) kill() error { return syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
+func (g group) kill() error { return g.cage.Kill(g.cmd) }
 
-// end ends what the leader left behind. Its number names the group for as long
-// as there is a member; once there is none, ESRCH is what is wanted.
-func (g group) end() { _ = g.kill() }
+// end ends what the leader left behind.
+func (g group) end() { g.cage.End(g.cmd) }
 
 // signalOf says which signal ended the process; empty if none did.
 func signalOf(state *os.ProcessState) string {

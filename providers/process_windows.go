@@ -8,9 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
 // programSuffix ends the file names of programs.
@@ -34,7 +37,7 @@ func systemRoot() string {
 
 // environment is all of the environment of a host process: without SystemRoot
 // most programs do not start.
-func environment(path []string) []string {
+func environment(path []string, _ string) []string {
 	root := systemRoot()
 	temp := filepath.Join(root, "Temp")
 	return []string{
@@ -62,20 +65,34 @@ func keepDescriptors() {}
 // A group is a process with everything that it starts: a job object, which
 // nothing leaves.
 type group struct {
-	job windows.Handle
+	cmd    *exec.Cmd
+	limits windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+	job    windows.Handle
 }
 
 // newGroup prepares a command to wait for its job. A line takes the place of
 // its argv.
-func newGroup(c *exec.Cmd, line string) *group {
-	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CmdLine: line, CreationFlags: windows.CREATE_SUSPENDED}
-	return &group{}
+func newGroup(c *exec.Cmd, p process) *group {
+	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CmdLine: p.line, CreationFlags: windows.CREATE_SUSPENDED}
+	return &group{cmd: c, limits: jobLimits(p.cage.Limits, confine.CPU(p.limits.Time))}
+}
+
+// jobLimits are the limits of a job. Its processes end with it, and when they
+// have taken so much CPU time; what would take them over another one fails.
+func jobLimits(native confine.Config, cpu time.Duration) (info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION) {
+	info.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | windows.JOB_OBJECT_LIMIT_JOB_MEMORY |
+		windows.JOB_OBJECT_LIMIT_ACTIVE_PROCESS | windows.JOB_OBJECT_LIMIT_JOB_TIME
+	info.BasicLimitInformation.PerJobUserTimeLimit = int64(cpu / (100 * time.Nanosecond)) // its unit
+	info.BasicLimitInformation.ActiveProcessLimit = uint32(native.Processes)
+	info.JobMemoryLimit = uintptr(min(uint64(native.Memory), uint64(^uintptr(0))))
+	return info
 }
 
 // start starts the process inside of a new job. It is created suspended, so
 // that it cannot start another one before it is in the job.
-func (g *group) start(c *exec.Cmd) error {
-	job, err := newJob()
+func (g *group) start() error {
+	c := g.cmd
+	job, err := newJob(g.limits)
 	if err != nil {
 		return err
 	}
@@ -93,14 +110,12 @@ func (g *group) start(c *exec.Cmd) error {
 	return nil
 }
 
-// newJob creates a job whose processes end with it.
-func newJob() (windows.Handle, error) {
+// newJob creates a job with limits.
+func newJob(info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION) (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
 		return 0, fmt.Errorf("creating a job: %w", err)
 	}
-	var info windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
-	info.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
 	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)))
 	if err != nil {
 		_ = windows.CloseHandle(job)

@@ -23,9 +23,9 @@
 //     plugin's answer is UNKNOWN, with what happened.
 //   - A host process starts in a private copy of its zip, with an environment
 //     of its own, an empty standard input and no descriptor of the agent. Its
-//     time and output are bounded, and its process group ends when it does. On
-//     Unix a process that leaves its group (setsid) escapes that; on Windows
-//     none does. Its memory is not bounded.
+//     time and output are bounded, package confine bounds the rest as far as the
+//     system lets it, and what the process started ends when it does. On Unix
+//     other than Linux a process that leaves its session (setsid) escapes that.
 //
 // A Providers is safe for concurrent use, and so is every Runner that it makes.
 package providers
@@ -44,6 +44,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
@@ -101,7 +102,12 @@ type Config struct {
 	// loaded; it is created if missing, and refused if others can reach into it
 	// or put another in its place. Several agents may share it.
 	UnpackDir string
-	// Log hears of what could not be cleaned up. Nil is slog.Default.
+	// Native is how host processes are confined; zeros are the defaults.
+	Native confine.Config
+	// Shim starts host processes on Unix. Without it no host script can run there.
+	Shim *confine.Shim
+	// Log hears of what could not be cleaned up, and of every module that loads
+	// with scripts outside of the sandbox. Nil is slog.Default.
 	Log *slog.Logger
 }
 
@@ -111,6 +117,7 @@ type Providers struct {
 	engine     *runtime.Engine
 	extensions map[string]string
 	path       []string
+	cage       *confine.Cage
 	scratch    *scratch
 }
 
@@ -134,8 +141,12 @@ func New(c Config) (*Providers, error) {
 			return nil, fmt.Errorf("directory %q of interpreters: is not absolute; write all of it", directory)
 		}
 	}
+	cage, err := confine.New(c.Native, c.Shim)
+	if err != nil {
+		return nil, err
+	}
 	keepDescriptors()
-	scratch, err := openScratch(c.UnpackDir, c.Log)
+	scratch, err := openScratch(c.UnpackDir, cage, c.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +155,12 @@ func New(c Config) (*Providers, error) {
 			return func(runtime.Attempt) {}, func() {}
 		}
 	}
-	return &Providers{config: c, engine: c.Engine, extensions: extensions, path: c.Path, scratch: scratch}, nil
+	return &Providers{config: c, engine: c.Engine, extensions: extensions, path: c.Path, cage: cage, scratch: scratch}, nil
 }
+
+// Unconfined says for people what of host processes this system, or the
+// configuration, does not let the agent confine.
+func (p *Providers) Unconfined() []string { return p.cage.Missing() }
 
 // extensionTable lays changes over the standard table.
 func extensionTable(changes map[string]string) (map[string]string, error) {
@@ -281,7 +296,7 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 	if l.programs, err = p.compile(ctx, m, plans, g.Limits); err != nil {
 		return nil, err
 	}
-	gate := newGate(m.Name, g.Limits.Runs)
+	gate, outside := newGate(m.Name, g.Limits.Runs), []string(nil)
 	for _, plan := range plans {
 		s := script{command: plan.Script.Command}
 		switch {
@@ -292,11 +307,20 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 		case !l.Access.Allows(plan.Exec):
 			s.run = p.refused(m, plan)
 		default:
-			s.run, s.meaning = hosted{plan: plan, home: l.home, path: p.path, limits: g.Limits}.run, meaning
+			s.run, s.meaning = hosted{plan: plan, home: l.home, path: p.path, cage: p.cage, limits: g.Limits}.run, meaning
+			outside = append(outside, plan.Script.File)
 		}
 		l.Commands = append(l.Commands, Command{Plan: plan, Runner: gate.guard(s)})
 	}
+	p.announce(m.Name, outside)
 	return l, nil
+}
+
+// announce says which scripts of a module leave the sandbox.
+func (p *Providers) announce(module string, scripts []string) {
+	if len(scripts) > 0 {
+		p.config.Log.Info("scripts run OUTSIDE the sandbox, as processes of the host", "module", module, "scripts", scripts, "not confined", p.Unconfined())
+	}
 }
 
 func notGranted(module string, plan Plan) error {

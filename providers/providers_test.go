@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,9 +17,19 @@ import (
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
+
+// shim is the only one of this process.
+var shim, shimErr = confine.Self()
+
+// TestMain lets the test binary be the shim that confines host scripts.
+func TestMain(m *testing.M) {
+	confine.Main()
+	os.Exit(m.Run())
+}
 
 // A manifest is a module.json.
 type manifest struct {
@@ -76,7 +87,10 @@ func newProviders(t testing.TB, change func(*providers.Config)) *providers.Provi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	config := providers.Config{Engine: engine, UnpackDir: filepath.Join(t.TempDir(), "unpacked")}
+	if shimErr != nil {
+		t.Fatal(shimErr)
+	}
+	config := providers.Config{Engine: engine, UnpackDir: filepath.Join(t.TempDir(), "unpacked"), Shim: shim, Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&config)
 	}

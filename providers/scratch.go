@@ -8,11 +8,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/wasmagent/wasmagent/internal/private"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -23,8 +25,9 @@ import (
 // what a crash has left, and is removed when the next agent starts. The lock of
 // the directory itself is held for as long as it takes to make or to remove one.
 type scratch struct {
-	dir string // empty if there is none
-	log *slog.Logger
+	dir  string        // empty if there is none
+	cage *confine.Cage // whose processes run in the modules
+	log  *slog.Logger
 
 	mu      sync.Mutex
 	own     string               // this agent's directory; empty if it has none
@@ -46,8 +49,8 @@ const (
 
 // openScratch removes what agents that no longer live have left in a directory,
 // if it is there at all.
-func openScratch(dir string, log *slog.Logger) (*scratch, error) {
-	s := &scratch{dir: dir, log: log, modules: make(map[string]*unpacked)}
+func openScratch(dir string, cage *confine.Cage, log *slog.Logger) (*scratch, error) {
+	s := &scratch{dir: dir, cage: cage, log: log, modules: make(map[string]*unpacked)}
 	if dir == "" {
 		return s, nil
 	}
@@ -67,10 +70,21 @@ func openScratch(dir string, log *slog.Logger) (*scratch, error) {
 	return s, s.sweep()
 }
 
-// locked takes the lock of the directory, which is made if it is missing, and
-// must be this user's alone.
+// made makes the directory if it is missing. It must be this user's alone;
+// another one that processes run as may pass through it.
+func (s *scratch) made() error {
+	if _, _, other := s.cage.Owner(); !other {
+		return private.Dir(s.dir)
+	}
+	if err := private.Passable(s.dir); err != nil {
+		return err
+	}
+	return s.cage.Reaches(s.dir)
+}
+
+// locked takes the lock of the directory, which is made if it is missing.
 func (s *scratch) locked() (release func(), _ error) {
-	if err := private.Dir(s.dir); err != nil {
+	if err := s.made(); err != nil {
 		return nil, fmt.Errorf("directory %s for unpacking modules: %w", s.dir, err)
 	}
 	lock, err := openLock(filepath.Join(s.dir, lockName), true)
@@ -152,7 +166,7 @@ func (s *scratch) unpack(m *zipmod.Module) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(s.own, m.Digest)
-	if err := write(dir, m.Files); err != nil {
+	if err := s.write(dir, m.Files); err != nil {
 		s.leave()
 		return "", fmt.Errorf("unpacking module %s: %w", m.Name, err)
 	}
@@ -190,7 +204,13 @@ func (s *scratch) settle() error {
 	if err != nil {
 		return err
 	}
-	if s.lock, err = openLock(filepath.Join(own, lockName), false); err != nil {
+	if _, _, other := s.cage.Owner(); other {
+		err = os.Chmod(own, 0o711)
+	}
+	if err == nil {
+		s.lock, err = openLock(filepath.Join(own, lockName), false)
+	}
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(own))
 	}
 	s.own = own
@@ -210,12 +230,15 @@ func (s *scratch) leave() {
 // write puts files into a new directory, which has its name only once it is
 // complete. A zip module has no file modes, so that everything in it may be run
 // by its owner, and nothing read or written by others.
-func write(dir string, files []zipmod.File) error {
+func (s *scratch) write(dir string, files []zipmod.File) error {
 	part := dir + ".part"
 	if err := os.Mkdir(part, 0o700); err != nil {
 		return err
 	}
 	err := writeFiles(part, files)
+	if err == nil {
+		err = s.give(part)
+	}
 	if err == nil {
 		err = os.Rename(part, dir)
 	}
@@ -223,6 +246,24 @@ func write(dir string, files []zipmod.File) error {
 		return errors.Join(err, os.RemoveAll(part))
 	}
 	return nil
+}
+
+// give makes the user that processes run as the owner of a directory and of all
+// in it; of the directory last, for until then nobody else can get into it.
+func (s *scratch) give(dir string) error {
+	uid, gid, other := s.cage.Owner()
+	if !other {
+		return nil
+	}
+	var names []string
+	err := filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		names = append(names, name)
+		return err
+	})
+	for _, name := range slices.Backward(names) {
+		err = errors.Join(err, os.Lchown(name, uid, gid))
+	}
+	return err
 }
 
 func writeFiles(dir string, files []zipmod.File) error {

@@ -14,7 +14,7 @@ import (
 // A text is a kind of string.
 type text struct {
 	pattern func() *regexp.Regexp // in the syntax that Go and ECMA-262 with "u" share
-	want    string         // what pattern says, for people
+	want    string                // what pattern says, for people
 }
 
 // compiled compiles a pattern when it is first asked for: together they take longer

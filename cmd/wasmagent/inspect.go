@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,7 @@ type inspection struct {
 	OnStart     []string       `json:"on_start"`
 	Scripts     []scriptDetail `json:"scripts"`
 	Permissions permissions    `json:"permissions"`
+	Unconfined  []string       `json:"unconfined"` // what of scripts outside the sandbox is not confined
 
 	unsigned error // why there is no signature that counts
 }
@@ -104,6 +106,9 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 		return inspection{}, prefix(module, err)
 	}
 	i := inspectionOf(m, plans, s.settings(m.Name).Allow)
+	if slices.ContainsFunc(plans, func(p providers.Plan) bool { return p.Exec != "" }) {
+		i.Unconfined = s.providers.Unconfined()
+	}
 	i.judge(s.library.ruling(m.Name))
 	return i, nil
 }
@@ -118,7 +123,7 @@ func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grant
 	i := inspection{
 		Name: m.Name, Title: m.Title, Description: m.Description, Version: m.Version,
 		Digest: m.Digest, Size: m.Size, Files: len(m.Files),
-		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{},
+		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{}, Unconfined: []string{},
 		Permissions: permissions{append([]string{}, access.Asked...), granted.Strings(), append([]string{}, access.Uncovered()...)},
 	}
 	sizes := map[string]int64{}
@@ -168,6 +173,9 @@ func (i inspection) print(w io.Writer) {
 			where = "not there: " + firstLine(s.Absent)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, s.Line, s.Size, s.Provider, where)
+	}
+	for _, what := range i.Unconfined {
+		fmt.Fprintln(w, "scripts outside the sandbox are not confined in "+what)
 	}
 }
 

@@ -65,6 +65,8 @@ func (a *app) print(format string, d document) error {
 type listing struct {
 	Modules  []moduleState  `json:"modules"`
 	Commands []commandState `json:"commands"`
+
+	Unconfined []string `json:"unconfined"` // what of scripts outside the sandbox is not confined
 }
 
 // A moduleState is how one module fares.
@@ -103,7 +105,7 @@ func (a *app) list(ctx context.Context) (listing, error) {
 		return listing{}, err
 	}
 	defer s.close()
-	l := listing{Modules: []moduleState{}, Commands: []commandState{}}
+	l := listing{Modules: []moduleState{}, Commands: []commandState{}, Unconfined: []string{}}
 	for _, name := range enabled(c.Modules) {
 		if err := s.loadNamed(ctx, name); err != nil {
 			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Problems: strings.Split(err.Error(), "\n")})
@@ -121,6 +123,9 @@ func (a *app) list(ctx context.Context) (listing, error) {
 			state.Absent = err.Error()
 		}
 		l.Commands = append(l.Commands, state)
+		if c.Exec != "" {
+			l.Unconfined = s.providers.Unconfined()
+		}
 	}
 	return l, nil
 }
@@ -160,6 +165,9 @@ func (l listing) remarks() []string {
 			list = append(list, m.Name+": "+problem)
 		}
 	}
+	for _, what := range l.Unconfined {
+		list = append(list, "scripts outside the sandbox are not confined in "+what)
+	}
 	if len(l.Modules) == 0 {
 		list = append(list, "no module is enabled; enable some in config.toml")
 	}
@@ -174,7 +182,7 @@ func (c commandState) place() string {
 	case c.Provider == "":
 		return "the agent"
 	case c.Exec != "":
-		return "a process of the host, needs " + c.Exec
+		return "a process OUTSIDE the sandbox, needs " + c.Exec
 	}
 	return "the sandbox"
 }

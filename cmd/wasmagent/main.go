@@ -21,9 +21,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
-func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	confine.Main()
+	os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // Main runs one command line and returns the exit status. An interrupt or a
 // request to terminate ends it.

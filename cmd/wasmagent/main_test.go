@@ -14,10 +14,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
-// TestMain lets the test binary be the agent where scripts call it.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"wasmagent": main}) }
+// TestMain lets the test binary be the agent where scripts call it, and its shim.
+func TestMain(m *testing.M) {
+	confine.Main()
+	testscript.Main(m, map[string]func(){"wasmagent": main})
+}
 
 // TestScripts runs testdata/script. A script begins in a directory of its own,
 // which is also its home.

@@ -18,6 +18,7 @@ import (
 	"github.com/wasmagent/wasmagent/facts"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/runtime"
 )
 
@@ -52,7 +53,11 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	if err != nil {
 		return nil, err
 	}
-	dirs := usable(c.Directories, log)
+	shim, err := confine.Self()
+	if err != nil {
+		return nil, err
+	}
+	dirs := usable(c, log)
 	progress := newProgress(a.stderr)
 
 	engine, err := runtime.NewEngine(runtime.Config{
@@ -75,6 +80,8 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		Extensions: c.Providers,
 		Path:       c.Directories.Interpreters,
 		UnpackDir:  dirs.Scratch,
+		Native:     c.Native,
+		Shim:       shim,
 		Log:        log,
 	})
 	if err != nil {
@@ -130,14 +137,22 @@ func documents(machine *facts.Source) map[string]runtime.Document {
 	return files
 }
 
+// nativeScratch is where modules are unpacked for scripts with a user of their
+// own, who cannot get into the cache.
+const nativeScratch = "/var/cache/wasmagent-native"
+
 // usable returns the directories with what the configuration leaves open filled
 // in. A cache that cannot be made is left out: it saves time and nothing else.
-func usable(d config.Directories, log *slog.Logger) config.Directories {
+func usable(c config.Config, log *slog.Logger) config.Directories {
+	d := c.Directories
 	if d.Cache != "" {
 		if err := os.MkdirAll(below(d.Cache, compiled), 0o700); err != nil {
 			log.Warn("nothing is kept from run to run; set cache in [directories] of config.toml to a directory that can be written", "error", err)
 			d.Cache = ""
 		}
+	}
+	if d.Scratch == "" && c.Native.User != "" {
+		d.Scratch = nativeScratch
 	}
 	if d.Scratch == "" {
 		d.Scratch = below(d.Cache, "unpacked")

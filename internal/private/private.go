@@ -22,12 +22,20 @@ import (
 // by another user, or that lies where another user could put another in its
 // place. The error says what to do, and leaves it to the caller to name the
 // directory.
-func Dir(name string) error {
+func Dir(name string) error { return directory(name, 0o700) }
+
+// Passable is Dir for a directory that other users can pass through: they can
+// open what is in it if they know its name and its own mode lets them, and can
+// neither list nor change it.
+func Passable(name string) error { return directory(name, 0o711) }
+
+// directory creates a directory with a mode, or refuses the one that is there.
+func directory(name string, mode fs.FileMode) error {
 	name, err := filepath.Abs(name)
 	if err != nil {
 		return err
 	}
-	made := os.MkdirAll(name, 0o700)
+	made := os.MkdirAll(name, mode)
 	info, err := os.Lstat(name)
 	switch {
 	case err != nil:
@@ -37,5 +45,8 @@ func Dir(name string) error {
 	case !info.IsDir():
 		return errors.New("is no directory; remove it or name another")
 	}
-	return check(name, info)
+	if err := check(name, info, mode); err != nil || info.Mode().Perm() == mode {
+		return err
+	}
+	return os.Chmod(name, mode)
 }

@@ -11,14 +11,14 @@ import (
 	"syscall"
 )
 
-// check wants the directory dir to be one that only the agent's user can use,
-// and that nobody else can replace.
-func check(dir string, info fs.FileInfo) error {
+// check wants the directory dir to be one that others can use no more than a
+// mode says, and that nobody else can replace.
+func check(dir string, info fs.FileInfo, mode fs.FileMode) error {
 	if owner(info) != os.Geteuid() {
 		return fmt.Errorf("belongs to user %d, and the agent runs as user %d: whoever can write there runs code as the agent; name a directory of its own", owner(info), os.Geteuid())
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("others can access it (mode %#o), and whoever can write there runs code as the agent; chmod 700 it", info.Mode().Perm())
+	if info.Mode().Perm()&0o077&^mode != 0 {
+		return fmt.Errorf("others can access it (mode %#o), and whoever can write there runs code as the agent; chmod %o it", info.Mode().Perm(), mode)
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {

@@ -131,3 +131,25 @@ func write(t *testing.T, path string) string {
 	}
 	return path
 }
+
+func TestPassable(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	kept := mkdir(t, filepath.Join(top, "kept"), 0o700)
+	for _, dir := range []string{filepath.Join(top, "above", "made"), kept} {
+		for range 2 {
+			if err := private.Passable(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o711 {
+			t.Errorf("%s: %v, %v; want mode 0711", dir, info, err)
+		}
+		if err := private.Dir(dir); err == nil || !strings.Contains(err.Error(), "chmod 700") {
+			t.Errorf("as a private one: %v", err)
+		}
+	}
+	if err := private.Passable(chmod(t, kept, 0o755, kept)); err == nil || !strings.Contains(err.Error(), "chmod 711") {
+		t.Errorf("one that others can list: %v", err)
+	}
+}

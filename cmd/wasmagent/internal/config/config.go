@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
@@ -57,6 +58,8 @@ type Config struct {
 	Trust trust.Policy `toml:"trust"`
 	// Audit says where the audit log is.
 	Audit Audit `toml:"audit"`
+	// Native is how native scripts are confined.
+	Native confine.Config `toml:"native"`
 	// Log says what is logged.
 	Log Log `toml:"log"`
 }
