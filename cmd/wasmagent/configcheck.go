@@ -62,6 +62,26 @@ func (a *app) checkConfig(ctx context.Context) error {
 	return err
 }
 
+// wouldLoad tells why a module could not be loaded beside those that are enabled,
+// if its entry said this; nil if it could.
+func (s *setup) wouldLoad(name string, entry config.Module) error {
+	then := *s
+	then.config.Modules = maps.Clone(s.config.Modules)
+	maps.DeleteFunc(then.config.Modules, func(key string, _ config.Module) bool { return fold(key) == fold(name) })
+	k := checking{setup: &then, out: io.Discard, done: map[string]bool{}, owners: map[string]string{}}
+	then.library = newLibrary(then.config, s.library.builder)
+	for _, other := range enabled(then.config.Modules) {
+		k.done[fold(other)] = true
+		_ = k.own(other, then.library.commands(other)) // of two others it is not this one's mistake
+	}
+	if then.config.Modules == nil {
+		then.config.Modules = config.Modules{}
+	}
+	then.config.Modules[name] = entry
+	then.library = newLibrary(then.config, s.library.builder)
+	return k.entry(name)
+}
+
 // A checking goes through the modules that would be loaded.
 type checking struct {
 	*setup

@@ -149,9 +149,9 @@ func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grant
 
 func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "module\t%s\n", i.Name)
-	fmt.Fprintf(w, "title\t%s\n", i.Title)
-	fmt.Fprintf(w, "description\t%s\n", strings.Join(strings.Fields(i.Description), " "))
-	fmt.Fprintf(w, "version\t%s\n", i.Version)
+	fmt.Fprintf(w, "title\t%s\n", oneLine(i.Title))
+	fmt.Fprintf(w, "description\t%s\n", oneLine(i.Description))
+	fmt.Fprintf(w, "version\t%s\n", oneLine(i.Version))
 	fmt.Fprintf(w, "sha256\t%s%s\n", i.Digest, map[bool]string{true: ", pinned"}[i.Pinned])
 	fmt.Fprintf(w, "signed by\t%s\n", signature(i.Signer, i.Comment, i.unsigned))
 	if i.Refused != "" {
@@ -162,7 +162,7 @@ func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "asks for\t%s\n", orNothing(i.Permissions.Asked, ", "))
 	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, ", "))
 	fmt.Fprintf(w, "lacks\t%s\n", orNothing(i.Permissions.Uncovered, ", "))
-	fmt.Fprintf(w, "on start\t%s\n", orNothing(i.OnStart, "\n\t"))
+	fmt.Fprintf(w, "on start\t%s\n", orNothing(mapped(i.OnStart, oneLine), "\n\t"))
 	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tPROVIDER\tIN")
 	for _, s := range i.Scripts {
 		where := "the sandbox"
@@ -172,12 +172,15 @@ func (i inspection) print(w io.Writer) {
 		if s.Absent != "" {
 			where = "not there: " + firstLine(s.Absent)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, s.Line, s.Size, s.Provider, where)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, oneLine(s.Line), s.Size, s.Provider, where)
 	}
 	for _, what := range i.Unconfined {
 		fmt.Fprintln(w, "scripts outside the sandbox are not confined in "+what)
 	}
 }
+
+// oneLine writes a text of a module so that it cannot look like another line.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // signature says who signed, or why that is nobody.
 func signature(signer, comment string, unsigned error) string {

@@ -51,14 +51,20 @@ func outputFlag(cmd *cobra.Command, output *string) {
 // A document is something to print for people as well.
 type document interface{ print(w io.Writer) }
 
-// print prints a document in a format.
+// print prints a document in a format. As text it cannot control a terminal,
+// whatever a module says of itself.
 func (a *app) print(format string, d document) error {
 	if format == "json" {
 		return a.printJSON(d)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
 	d.print(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, visible(text.String()))
+	return err
 }
 
 // A listing is what list prints.

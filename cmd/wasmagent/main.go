@@ -67,7 +67,8 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "", "log messages of this `LEVEL` and above: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w; %s", err, seeHelp(cmd)) })
 	root.AddCommand(a.runCommand(), a.listCommand(), a.inspectCommand(), a.packCommand(), a.newCommand(),
-		a.configCommand(), a.grantCommand(), a.serveCommand(), a.versionCommand(), a.trustCommand(), a.verifyCommand(), a.signCommand(), a.keygenCommand())
+		a.configCommand(), a.grantCommand(), a.installCommand(), a.upgradeCommand(), a.outdatedCommand(), a.removeCommand(), a.pushCommand(),
+		a.serveCommand(), a.versionCommand(), a.trustCommand(), a.verifyCommand(), a.signCommand(), a.keygenCommand())
 	wantShell(root)
 	return root
 }
@@ -123,7 +124,7 @@ func (a *app) finish(err error) int {
 		return a.status
 	}
 	if f := (failure{}); errors.As(err, &f) {
-		fmt.Fprintln(a.stderr, "wasmagent:", f)
+		fmt.Fprintln(a.stderr, "wasmagent:", visible(f.Error()))
 	} else {
 		fmt.Fprintln(a.stdout, check.Encode(unable(err)))
 	}

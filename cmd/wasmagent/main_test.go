@@ -34,10 +34,18 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends":    ends,
-			"guest":   writeGuest,
-			"keypair": writePair,
-			"config":  writeConfig,
+			"ends":     ends,
+			"guest":    writeGuest,
+			"keypair":  writePair,
+			"config":   writeConfig,
+			"web":      serveDir,
+			"registry": startRegistry,
+			"holds":    countFiles,
+			"damage":   damage,
+			"digest":   readInto(digestOf),
+			"login":    logIn,
+			"noise":    makeNoise,
+			"read":     readInto(strings.TrimSpace),
 		},
 	})
 }
@@ -62,8 +70,8 @@ func setUp(env *testscript.Env) error {
 
 // condition decides [builds:FILE], whether there is a compiler for a program in a
 // file of that name, which is taken for granted where all tools must be there;
-// [minisign], whether the real one is there, likewise; and [compiles], whether
-// there is time to compile a large guest.
+// [minisign] and [registry], whether the real ones are there, likewise; and
+// [compiles], whether there is time to compile a large guest.
 func condition(name string) (bool, error) {
 	if file, ok := strings.CutPrefix(name, "builds:"); ok {
 		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
@@ -77,6 +85,9 @@ func condition(name string) (bool, error) {
 	if name == "minisign" {
 		_, err := exec.LookPath(name)
 		return err == nil || os.Getenv("WASMAGENT_REQUIRE") == "1", nil
+	}
+	if name == "registry" {
+		return hasRegistry(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

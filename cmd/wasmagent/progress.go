@@ -49,6 +49,30 @@ func (p *progress) of(kind string) func(name string) (done func()) {
 	}
 }
 
+// arriving shows how much of a module has arrived until it is done.
+func (p *progress) arriving(name string) (arrived func(done, size int64), done func()) {
+	task := "fetching " + name
+	shown := task
+	end := p.of("fetching")(name)
+	show := func(next string) {
+		if p.w != nil && next != shown {
+			p.change(func() { p.tasks[slices.Index(p.tasks, shown)] = next })
+			shown = next
+		}
+	}
+	arrived = func(done, size int64) {
+		text := fmt.Sprintf("%s, %.1f MiB", task, float64(done)/(1<<20))
+		if size > 0 {
+			text += fmt.Sprintf(" of %.1f", float64(size)/(1<<20))
+		}
+		show(text)
+	}
+	return arrived, func() {
+		show(task)
+		end()
+	}
+}
+
 // maxLine is how much of the tasks is shown, for one line must hold it.
 const maxLine = 72
 

@@ -31,6 +31,27 @@ func TestProgress(t *testing.T) {
 	shows("")
 }
 
+func TestProgressOfTransfer(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	arrived, done := (&progress{w: &out}).arriving("web")
+	arrived(1<<20, 4<<20)
+	arrived(1<<20+1, 4<<20) // looks the same, and is not written
+	arrived(3<<20, -1)
+	done()
+	const line = "\r\x1b[K"
+	if want := line + "fetching web" + line + "fetching web, 1.0 MiB of 4.0" + line + "fetching web, 3.0 MiB" + line + "fetching web" + line; out.String() != want {
+		t.Errorf("shows %q, want %q", out.String(), want)
+	}
+	arrived, done = newProgress(&out).arriving("web")
+	out.Reset()
+	arrived(1, 2)
+	done()
+	if out.Len() > 0 {
+		t.Errorf("shows %q where there is no terminal", out.String())
+	}
+}
+
 func TestNoProgress(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -56,11 +56,12 @@ func (l *library) verifier(path string, dir bool) func(name string, archive []by
 // verify rules on a zip.
 func (l *library) verify(name, path string, archive []byte) *ruling {
 	entry, _ := l.config.Module(name)
-	proof, err := l.config.Trust.Verify(trust.Subject{
-		Name:      name,
-		Pin:       entry.Pin,
-		Signature: func() ([]byte, error) { return readBounded(path+trust.Extension, trust.MaxSignature) },
-	}, archive)
+	return l.rule(name, entry.Pin, archive, func() ([]byte, error) { return readBounded(path+trust.Extension, trust.MaxSignature) })
+}
+
+// rule rules on the bytes of a module with a pin and a signature.
+func (l *library) rule(name string, pin trust.Digest, archive []byte, signature func() ([]byte, error)) *ruling {
+	proof, err := l.config.Trust.Verify(trust.Subject{Name: name, Pin: pin, Signature: signature}, archive)
 	if err != nil {
 		err = untrustedError{name, proof.Digest, err}
 	}

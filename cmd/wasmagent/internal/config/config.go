@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/trust"
@@ -81,6 +82,8 @@ type Module struct {
 	// Pin is the digest of the only zip that is loaded; empty is any that Trust
 	// allows.
 	Pin trust.Digest `toml:"sha256"`
+	// Source is where "wasmagent install" got it from; zero if it did not.
+	Source fetch.Source `toml:"source"`
 	// Env are the values at /env/NAME.
 	Env Values `toml:"env"`
 	// CA is Config.CA for this module.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
@@ -127,6 +128,8 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.text(at, value, `"none", "digest" or "signature"`, func(s string) error { return dst.UnmarshalText([]byte(s)) })
 	case *trust.Digest:
 		d.text(at, value, "the 64 hex digits of a SHA-256", func(s string) error { return dst.UnmarshalText([]byte(s)) })
+	case *fetch.Source:
+		d.from(at, value, dst)
 	case *trust.Policy:
 		d.trust(at, value, dst)
 	case *keyModules:

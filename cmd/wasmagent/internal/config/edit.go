@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
 )
@@ -65,6 +66,11 @@ func Pin(module string, digest trust.Digest) Change {
 // directory of config.toml.
 func Path(module, path string) Change {
 	return set(module, "path", Quote(path), func(dir string, m *Module) { m.Path = absolute(dir, path) })
+}
+
+// From sets where the module was installed from.
+func From(module string, source fetch.Source) Change {
+	return set(module, "source", Quote(source.String()), func(_ string, m *Module) { m.Source = source })
 }
 
 // Enable sets whether the module is loaded.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
 )
@@ -20,6 +21,15 @@ func grants(patterns ...string) (list policy.Grants) {
 		list = append(list, policy.Grant{Pattern: p})
 	}
 	return list
+}
+
+// sourceOf is a valid source.
+func sourceOf(text string) fetch.Source {
+	s, err := fetch.Parse(text, "")
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // edits are texts before and after one change.
@@ -69,6 +79,7 @@ var edits = []struct {
 	{"new path", config.Path("new", "sub/new.zip"), "[modules]\nweb = true\n", "[modules]\nweb = true\n\n[modules.new]\npath = \"sub/new.zip\"\n"},
 	{"name with a dot", config.Path("my.web", "my.web.zip"), "", "[modules.\"my.web\"]\npath = \"my.web.zip\"\n"},
 	{"other path", config.Path("web", "b/web"), "modules.web.path = 'a/web' # there", "modules.web.path = \"b/web\" # there"},
+	{"source", config.From("web", sourceOf("oci://example.com/web:2")), "[modules.web]\nsource = \"oci://example.com/web:1\" # there\n", "[modules.web]\nsource = \"oci://example.com/web:2\" # there\n"},
 	{"pin", config.Pin("web", trust.DigestOf(nil)), "[modules.web]\nsha256 = \"" + strings.Repeat("0", 64) + "\"\n", "[modules.web]\nsha256 = \"" + pin + "\"\n"},
 
 	{"remove", config.Remove("web"), "[modules]\na = true\nweb = true # x\nb = true\n", "[modules]\na = true\nb = true\n"},

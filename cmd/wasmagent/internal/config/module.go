@@ -8,6 +8,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -65,6 +66,22 @@ func (d *decoder) checkModule(at toml.Key, name string, m Module) {
 	if file := trimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
 		d.wrong(append(slices.Clone(at), "path"), "that is module %q; call the entry so, or rename the file", file)
 	}
+	if from := m.Source.Module(); !m.Source.IsZero() && !strings.EqualFold(from, name) {
+		d.wrong(append(slices.Clone(at), "source"), "that is module %q; call the entry so", from)
+	}
+}
+
+// from decodes where a module was installed from.
+func (d *decoder) from(at toml.Key, value any, dst *fetch.Source) {
+	var text string
+	if !assign(d, at, value, &text, "a text in quotes") {
+		return
+	}
+	s, err := fetch.Parse(text, d.dir)
+	if err != nil {
+		d.wrong(at, "%v", err)
+	}
+	*dst = s
 }
 
 // Builtin returns the name of a module that is compiled in, whatever its case.

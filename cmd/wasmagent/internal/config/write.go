@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Edit makes changes in the file of a name, as Rewrite does. All are made or
@@ -32,6 +33,9 @@ func Edit(name string, changes ...Change) error {
 		return fmt.Errorf("%s: another program is changing files beside it (%w); try again", name, err)
 	}
 	defer unlock()
+	if err := clearDrafts(filepath.Dir(file)); err != nil {
+		return err
+	}
 	before, exists, err := current(file)
 	if err != nil {
 		return err
@@ -41,6 +45,20 @@ func Edit(name string, changes ...Change) error {
 		return err
 	}
 	return swap(file, before, after, exists)
+}
+
+// The names of files that are to be config.toml begin and end so.
+const draftPrefix, draftSuffix = ".wasmagent-", ".toml"
+
+// clearDrafts removes what editors leave that are killed.
+func clearDrafts(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), draftPrefix) && strings.HasSuffix(e.Name(), draftSuffix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // current is the text of a file; empty if there is none.
@@ -55,7 +73,7 @@ func current(file string) (text string, exists bool, err error) {
 // swap puts a file with the text after in the place of the one with the text
 // before.
 func swap(file, before, after string, exists bool) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".wasmagent-*.toml")
+	f, err := os.CreateTemp(filepath.Dir(file), draftPrefix+"*"+draftSuffix)
 	if err != nil {
 		return err
 	}

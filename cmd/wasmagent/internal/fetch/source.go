@@ -74,7 +74,8 @@ func parseURL(text string) (Source, error) {
 	case u.Fragment != "":
 		return Source{}, errors.New("has a fragment; take away what begins with #")
 	}
-	return Source{url: u}, nil
+	canonical, err := url.Parse(u.String()) // so that every spelling is one Source
+	return Source{url: canonical}, err
 }
 
 func parseReference(scheme, text string) (Source, error) {
