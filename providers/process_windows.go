@@ -35,11 +35,10 @@ func systemRoot() string {
 	return root
 }
 
-// environment is all of the environment of a host process: without SystemRoot
-// most programs do not start.
-func environment(path []string, _ string) []string {
+// environment is all of the environment of a host process that runs in a
+// directory: without SystemRoot most programs do not start.
+func environment(path []string, dir string) []string {
 	root := systemRoot()
-	temp := filepath.Join(root, "Temp")
 	return []string{
 		"PATH=" + strings.Join(path, ";"),
 		"PATHEXT=.COM;.EXE;.BAT;.CMD",
@@ -47,8 +46,8 @@ func environment(path []string, _ string) []string {
 		"SystemDrive=" + filepath.VolumeName(root),
 		"windir=" + root,
 		"ComSpec=" + filepath.Join(root, "System32", "cmd.exe"),
-		"TEMP=" + temp,
-		"TMP=" + temp,
+		"TEMP=" + dir,
+		"TMP=" + dir,
 	}
 }
 
