@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"path/filepath"
@@ -18,7 +19,8 @@ type Files struct {
 	Path string
 	// Writable lets scripts change what is in it, under a quota of its own.
 	Writable bool
-	// Quota bounds a writable directory; zeros are the limits of /state.
+	// Quota bounds a writable one; zeros are policy's defaults for /state. It is no
+	// module's, for modules share it.
 	Quota runtime.Quota
 }
 
@@ -38,31 +40,28 @@ func (p *Providers) root(m *zipmod.Module, g Grant, access policy.Access) (*runt
 
 // directories are those of the host, by their paths in the sandbox.
 func (p *Providers) directories(module string, limits policy.Limits) map[string]runtime.Directory {
-	quota := runtime.Quota{Bytes: int64(limits.State), Files: limits.StateFiles}
 	directories := map[string]runtime.Directory{}
 	for name, f := range p.config.Files {
-		options := runtime.DirectoryOptions{Writable: f.Writable, Quota: f.quota(quota)}
+		options := runtime.DirectoryOptions{Writable: f.Writable, Quota: f.quota()}
 		directories["/files/"+name] = p.engine.Directory(f.Path, options)
 	}
 	if p.config.StateDir != "" {
+		quota := runtime.Quota{Bytes: int64(limits.State), Files: limits.StateFiles}
 		options := runtime.DirectoryOptions{Writable: true, Create: true, Quota: &quota}
 		directories["/state"] = p.engine.Directory(StateDir(p.config.StateDir, module), options)
 	}
 	return directories
 }
 
-// quota is that of a writable directory.
-func (f Files) quota(base runtime.Quota) *runtime.Quota {
+// quota is that of a writable one.
+func (f Files) quota() *runtime.Quota {
 	if !f.Writable {
 		return nil
 	}
-	if f.Quota.Bytes > 0 {
-		base.Bytes = f.Quota.Bytes
+	return &runtime.Quota{
+		Bytes: cmp.Or(f.Quota.Bytes, int64(policy.Defaults.State)),
+		Files: cmp.Or(f.Quota.Files, policy.Defaults.StateFiles),
 	}
-	if f.Quota.Files > 0 {
-		base.Files = f.Quota.Files
-	}
-	return &base
 }
 
 // StateDir is the directory of a module's /state in the one of all modules.

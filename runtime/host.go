@@ -92,6 +92,9 @@ func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
 // rejected reports the paths of a call that came to nothing before the file system
 // saw them.
 func (r *run) rejected(name string, instance api.Module, lengths []int, params []uint64) {
+	if name == "path_symlink" {
+		lengths = lengths[1:] // the text of the link is no path that is tried
+	}
 	for _, i := range lengths {
 		path, _ := instance.Memory().Read(uint32(params[i-1]), min(uint32(params[i]), guestfs.MaxPath))
 		r.files.Reject(strings.TrimPrefix(name, "path_"), string(path), "no such path is possible, or no more file can be open")
@@ -109,8 +112,13 @@ const (
 	errnoNotSupported = 58
 )
 
-// maxSubscriptions is the most events that a program can wait for at once.
-const maxSubscriptions = 1024
+const (
+	// maxSubscriptions is the most events that a program can wait for at once.
+	maxSubscriptions = 1024
+	// maxListing is the most bytes of a directory's listing in one call, of which
+	// wazero reads as many entries as would fit.
+	maxListing = 1 << 20
+)
 
 // pathLengths are the parameters that are the length of a path, which wazero
 // copies before it looks at it.
@@ -138,6 +146,8 @@ func (r *run) refusal(name string, lengths []int, params []uint64) uint64 {
 	case name == "path_open" && r.files.Full():
 		return errnoTooManyFiles
 	case name == "poll_oneoff" && uint32(params[2]) > maxSubscriptions:
+		return errnoInvalid
+	case name == "fd_readdir" && uint32(params[2]) > maxListing:
 		return errnoInvalid
 	case name == "fd_renumber" && uint32(params[1]) > r.lastDescriptor():
 		return errnoBadFile // wazero's table of descriptors grows to the number

@@ -52,10 +52,10 @@ func (r *run) poll(ctx context.Context, instance api.Module, stack []uint64, syn
 	if errno != 0 {
 		return errno
 	}
-	ready := func(descriptor uint32) (bool, uint16) {
+	ready := func(s subscription) (bool, uint16) {
 		var params [1]uint64
-		isReady := r.files.Ready(func() {
-			params[0] = uint64(descriptor)
+		isReady := r.files.Ready(s.kind == onFdRead, func() {
+			params[0] = uint64(s.descriptor)
 			sync(ctx, instance, params[:])
 		})
 		return isReady, closedErrno(params[0])
@@ -75,7 +75,7 @@ func closedErrno(errno uint64) uint16 {
 }
 
 // await returns how many subscriptions are done, at least one.
-func (r *run) await(subscriptions []subscription, ready func(uint32) (bool, uint16)) uint32 {
+func (r *run) await(subscriptions []subscription, ready func(subscription) (bool, uint16)) uint32 {
 	for {
 		var first time.Time
 		n := uint32(0)
@@ -83,10 +83,10 @@ func (r *run) await(subscriptions []subscription, ready func(uint32) (bool, uint
 		for i := range subscriptions {
 			s := &subscriptions[i]
 			switch {
-			case s.errno != 0, s.kind == onFdWrite:
+			case s.errno != 0:
 				s.done = true
-			case s.kind == onFdRead:
-				s.done, s.errno = ready(s.descriptor)
+			case s.kind != onClock:
+				s.done, s.errno = ready(*s)
 			case !s.deadline.After(now):
 				s.done = true
 			case first.IsZero() || s.deadline.Before(first):

@@ -74,7 +74,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
-		Files:      mounts(c.Files),
+		Files:      mounts(c.Files, c.Limits),
 		StateDir:   dirs.State,
 		Observe:    s.observe,
 		Extensions: c.Providers,
@@ -172,10 +172,11 @@ func below(dir, name string) string {
 }
 
 // mounts are the directories and files below /files.
-func mounts(list config.Mounts) map[string]providers.Files {
+func mounts(list config.Mounts, limits policy.Limits) map[string]providers.Files {
 	files := map[string]providers.Files{}
 	for name, m := range list {
-		files[name] = providers.Files{Path: m.Path, Writable: m.Writable, Quota: runtime.Quota{Bytes: int64(m.Size), Files: m.Files}}
+		quota := runtime.Quota{Bytes: int64(cmp.Or(m.Size, limits.State)), Files: cmp.Or(m.Files, limits.StateFiles)}
+		files[name] = providers.Files{Path: m.Path, Writable: m.Writable, Quota: quota}
 	}
 	return files
 }

@@ -19,19 +19,23 @@ const maxObserved = 512
 type Attempt struct {
 	// Op is what it tried, in the words of POSIX, such as "open" or "rename".
 	Op string
-	// Path is the path, absolute and clean. It may hold any byte but NUL.
+	// Path is the path, absolute and clean. It may hold any byte.
 	Path string
 	// Errno is the error that the guest saw, such as "ENOENT"; empty if it
 	// succeeded.
 	Errno string
 	// Why says for people what stood in the way; empty where Errno says it all.
 	Why string
-	// Refused is whether a grant was what it lacked.
+	// Refused is whether a grant was what it lacked, or a granted path led to what
+	// no grant can give.
 	Refused bool
 	// NeedsGrant is whether the path takes a grant: it is outside of the zip, and
 	// no command of the module's own.
 	NeedsGrant bool
 }
+
+// offLimits is why a directory of the host denies what is granted.
+const offLimits = "a link leads out of the directory, it is neither a file nor a directory, or the agent itself may not open it"
 
 // absolute is the form of a guest's path that grants are matched with.
 func absolute(name string) string { return path.Clean("/" + name) }
@@ -51,8 +55,12 @@ func (m *Mount) observe(op, name string, e experimental.Errno) {
 		lacks = m.access.Lacks(name)
 		a.NeedsGrant = e != 0 || lacks == ""
 	}
-	if e != 0 && a.Why == "" && lacks != "" {
+	switch {
+	case e == 0 || a.Why != "":
+	case lacks != "":
 		a.Why, a.Refused = lacks, true
+	case e == experimental.EACCES:
+		a.Why, a.Refused = offLimits, true
 	}
 	m.run.Observe(a)
 }

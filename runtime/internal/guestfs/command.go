@@ -34,7 +34,7 @@ func (c *commands) OpenFile(name string, flag experimental.Oflag, _ fs.FileMode)
 	case c.mount.Full():
 		return nil, experimental.EAGAIN
 	}
-	return &call{content: content{descriptor: c.mount.descriptor(commandStat)}, run: run}, 0
+	return &call{content: content{descriptor: c.mount.descriptor(commandStat), document: true}, run: run}, 0
 }
 
 // Stat describes a command, without running it.
@@ -81,20 +81,25 @@ func (c *call) Truncate(int64) experimental.Errno { return c.use() }
 
 // Read runs the command, and reads its answer.
 func (c *call) Read(buf []byte) (int, experimental.Errno) {
-	c.answer()
+	if e := c.answer(); e != 0 {
+		return 0, e
+	}
 	return c.content.Read(buf)
 }
 
 // Pread is Read from off on.
 func (c *call) Pread(buf []byte, off int64) (int, experimental.Errno) {
-	c.answer()
+	if e := c.answer(); e != 0 {
+		return 0, e
+	}
 	return c.content.Pread(buf, off)
 }
 
-// answer runs the command once.
-func (c *call) answer() {
-	if c.use() != 0 || c.run == nil {
-		return
+// answer runs the command once. It is EIO where the answer is too much beside the
+// documents that are open; then there is none.
+func (c *call) answer() experimental.Errno {
+	if e := c.use(); e != 0 || c.run == nil {
+		return e
 	}
 	var args []string
 	if text := strings.TrimSuffix(c.arguments.String(), "\n"); c.arguments.Len() > 0 {
@@ -102,6 +107,11 @@ func (c *call) answer() {
 	}
 	run := c.run
 	c.run = nil
-	c.data = run(c.mount.run.Context, args)
+	data := run(c.mount.run.Context, args)
 	c.mount.run.Alive()
+	if c.mount.keep(data) != nil {
+		return experimental.EIO
+	}
+	c.data = data
+	return 0
 }

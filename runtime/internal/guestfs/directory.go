@@ -19,7 +19,7 @@ func newDirectory(open Directory) device {
 	return func(m *Mount, at string) (experimental.FS, error) {
 		fsys, release, err := open(hostfs.Run{
 			Alive:   m.run.Alive,
-			Allowed: func(path string) bool { return m.access.Allows(absolute(at + "/" + path)) },
+			Allowed: func(path string) bool { return m.leads(absolute(at + "/" + path)) },
 		})
 		if err != nil {
 			return nil, err
@@ -27,6 +27,15 @@ func newDirectory(open Directory) device {
 		m.releases = append(m.releases, release)
 		return directoryFS{fsys, m}, nil
 	}
+}
+
+// leads tells whether a link may lead to a path, or a listing show it.
+func (m *Mount) leads(to string) bool {
+	if m.access.Allows(to) {
+		return true
+	}
+	m.refuse("a link leads to "+to+": "+m.access.Lacks(to), experimental.EACCES)
+	return false
 }
 
 // OpenFile opens a file or directory, which counts among the run's.

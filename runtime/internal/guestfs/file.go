@@ -130,7 +130,7 @@ func (c *content) IsAppend() bool { return c.append }
 // Close gives the bytes of a document back too.
 func (c *content) Close() experimental.Errno {
 	if c.document && !c.closed {
-		c.mount.documents -= c.stat.Size
+		c.mount.documents -= int64(len(c.data))
 	}
 	return c.descriptor.Close()
 }

@@ -3,6 +3,7 @@ package guestfs
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -98,13 +99,23 @@ func (m *Mount) wake() {
 // Woken holds a value when a connection that was not ready may have become so.
 func (m *Mount) Woken() <-chan struct{} { return m.ready }
 
-// Ready tells whether a read of the file that sync leads to would not wait: sync
-// calls Datasync of one file. Files that are no connections are always ready.
-func (m *Mount) Ready(sync func()) bool {
+// Ready tells whether a read, or else a write, of the file that sync leads to would
+// not wait: sync calls Datasync of one file. Writes are always taken for ready, and
+// so are files that are no connections.
+func (m *Mount) Ready(read bool, sync func()) bool {
 	m.polled, m.polling = nil, true
 	sync()
 	m.polling = false
-	return m.polled == nil || m.polled.Ready(m.wake)
+	return !read || m.polled == nil || m.polled.Ready(m.wake)
+}
+
+// keep counts the bytes of a document that is to be open.
+func (m *Mount) keep(data []byte) error {
+	if m.documents+int64(len(data)) > MaxDocuments {
+		return fmt.Errorf("%d bytes, with %d bytes of documents open: over the limit of %d bytes", len(data), m.documents, MaxDocuments)
+	}
+	m.documents += int64(len(data))
+	return nil
 }
 
 // attempt is what every path passes that the guest tries, for whatever purpose.

@@ -50,10 +50,14 @@ func (n *network) peer(target dial.Target, flag experimental.Oflag) (experimenta
 		return nil, experimental.EROFS
 	}
 	data, err := n.dialer.Peer(n.mount.run.Context, target, n.rule)
+	if err == nil {
+		err = n.mount.keep(data)
+	}
 	if err != nil {
 		return nil, n.fails(err)
 	}
-	return &content{descriptor: n.mount.descriptor(sys.Stat_t{Dev: deviceNumber, Mode: 0o444, Nlink: 1, Size: int64(len(data))}), data: data}, 0
+	stat := sys.Stat_t{Dev: deviceNumber, Mode: 0o444, Nlink: 1, Size: int64(len(data))}
+	return &content{descriptor: n.mount.descriptor(stat), data: data, document: true}, 0
 }
 
 // fails answers why there is no connection. The end of the run ends it here.

@@ -1,7 +1,6 @@
 package guestfs
 
 import (
-	"fmt"
 	"io/fs"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
@@ -44,8 +43,8 @@ func (t *tree) OpenFile(path string, flag experimental.Oflag, _ fs.FileMode) (ex
 func (t *tree) openDocument(n *node) (experimental.File, experimental.Errno) {
 	data, err := n.document(t.mount.run.Context)
 	t.mount.run.Alive()
-	if have := t.mount.documents; err == nil && have+int64(len(data)) > MaxDocuments {
-		err = fmt.Errorf("%d bytes, with %d bytes of documents open: over the limit of %d bytes", len(data), have, MaxDocuments)
+	if err == nil {
+		err = t.mount.keep(data)
 	}
 	if err != nil {
 		t.mount.fails(err)
@@ -53,7 +52,6 @@ func (t *tree) openDocument(n *node) (experimental.File, experimental.Errno) {
 	}
 	stat := n.stat()
 	stat.Size = int64(len(data))
-	t.mount.documents += stat.Size
 	return &content{descriptor: t.mount.descriptor(stat), data: data, document: true}, 0
 }
 

@@ -6,7 +6,13 @@ import "sync"
 // one account of its quota. The zero Pool is empty. It is safe for concurrent use.
 type Pool struct {
 	mu   sync.Mutex
-	open map[string]*shared // by path
+	open map[mounted]*shared
+}
+
+// A mounted is a path as it was opened: what is writable for some is not for all.
+type mounted struct {
+	path     string
+	writable bool
 }
 
 // A shared is a Dir with its users.
@@ -17,35 +23,37 @@ type shared struct {
 	err   error
 }
 
-// Open opens the Dir at a path, or shares the one that is open; o is the same for
-// all users of a path. The Dir stays open until release is called, once.
+// Open opens the Dir at a path, or shares the one that is open for those who may
+// write as well, or who may not either; beside that, o is the same for all users of
+// a path. The Dir stays open until release is called, once.
 func (p *Pool) Open(path string, o Options) (dir *Dir, release func(), err error) {
 	p.mu.Lock()
-	s := p.open[path]
+	at := mounted{path, o.Writable}
+	s := p.open[at]
 	if s == nil {
 		s = &shared{}
 		if p.open == nil {
-			p.open = map[string]*shared{}
+			p.open = map[mounted]*shared{}
 		}
-		p.open[path] = s
+		p.open[at] = s
 	}
 	s.users++
 	p.mu.Unlock()
 	s.once.Do(func() { s.dir, s.err = Open(path, o) })
 	if s.err != nil {
-		p.release(path, s)
+		p.release(at, s)
 		return nil, nil, s.err
 	}
-	return s.dir, func() { p.release(path, s) }, nil
+	return s.dir, func() { p.release(at, s) }, nil
 }
 
-func (p *Pool) release(path string, s *shared) {
+func (p *Pool) release(at mounted, s *shared) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.users--; s.users > 0 {
 		return
 	}
-	delete(p.open, path)
+	delete(p.open, at)
 	if s.dir != nil {
 		s.dir.Close()
 	}
