@@ -29,6 +29,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -100,6 +101,8 @@ func validate(p string) error {
 		return fmt.Errorf("pattern %q: holds a backslash or a NUL; paths are separated by \"/\"", p)
 	case !utf8.ValidString(p) || strings.ContainsRune(p, utf8.RuneError):
 		return fmt.Errorf("pattern %q: holds a character that is not valid; write it in UTF-8, or \"?\" in its place", p)
+	case strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Errorf("pattern %+q: holds a character that does not print; write \"?\" in its place", p)
 	case path.Clean(p) != p:
 		return fmt.Errorf("pattern %q: is not in its shortest form; write %q", p, path.Clean(p))
 	case strings.Count(p, "{") > MaxBraces:
@@ -182,6 +185,17 @@ func coversSegment(grant, request string) bool {
 		return true
 	}
 	return !strings.ContainsAny(grant, "?[{") && !strings.ContainsAny(request, "[{") && doublestar.MatchUnvalidated(grant, request)
+}
+
+// Narrower lists the grants that certainly cover only a part of a pattern.
+func (g Grants) Narrower(pattern string) Grants {
+	var list Grants
+	for _, grant := range g {
+		if covers(pattern, grant.Pattern) && (len(grant.Ranges) > 0 || !covers(grant.Pattern, pattern)) {
+			list = append(list, grant)
+		}
+	}
+	return list
 }
 
 // Access is what one module may open: what it asked for, as far as it was

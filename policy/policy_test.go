@@ -86,6 +86,7 @@ var badPatterns = []struct{ pattern, says string }{
 	{`/files/a\*`, "backslash"},
 	{"/files/\x00", "NUL"},
 	{"/files/\xff", "not valid; write it in UTF-8"},
+	{"/files/x\u202ey", `"/files/x\u202ey": holds a character that does not print`},
 	{"/files/\uFFFD", "not valid; write it in UTF-8"},
 	{"/files/[a", `"[a" is not a valid glob`},
 	{"/files/[]", `"[]" is not a valid glob`},

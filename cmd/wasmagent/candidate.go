@@ -117,8 +117,8 @@ func grant(patterns []string) policy.Grants {
 }
 
 // inspection shows the module.
-func (c *candidate) inspection(granted policy.Grants) inspection {
-	i := inspectionOf(c.module, c.plans, granted)
+func (c *candidate) inspection(granted policy.Grants, mounts config.Mounts) inspection {
+	i := inspectionOf(c.module, c.plans, granted, mounts)
 	i.judge(c.ruling)
 	return i
 }

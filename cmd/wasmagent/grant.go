@@ -10,9 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -103,7 +101,8 @@ type grantRequest struct {
 	file   string // the configuration; made if it is missing
 	exists bool
 	entry  config.Module
-	named  bool     // whether there is an entry
+	named  bool // whether there is an entry
+	mounts config.Mounts
 	new    []string // what an agent that runs has found new in it
 }
 
@@ -124,7 +123,7 @@ func (s *setup) request(module string) (*grantRequest, error) {
 	if err != nil {
 		return nil, prefix(module, err)
 	}
-	r := &grantRequest{module: m, file: cmp.Or(s.config.File, config.System()), exists: s.config.File != ""}
+	r := &grantRequest{module: m, file: cmp.Or(s.config.File, config.System()), exists: s.config.File != "", mounts: s.config.Files}
 	r.entry, r.named = s.config.Module(m.Name)
 	r.access = policy.Access{Asked: providers.Asked(m, plans), Granted: r.entry.Allow}
 	r.new = s.news(m)
@@ -163,7 +162,7 @@ func (r *grantRequest) changes() (changes []config.Change) {
 
 func (r *grantRequest) print(w io.Writer) {
 	lines := func(what string, patterns []string) {
-		fmt.Fprintf(w, "%s\t%s\n", what, orNothing(mapped(patterns, shown), "\n\t"))
+		fmt.Fprintf(w, "%s\t%s\n", what, orNothing(mapped(patterns, r.shown), "\n\t"))
 	}
 	fmt.Fprintf(w, "module\t%s\n", r.module.Name)
 	fmt.Fprintf(w, "version\t%s\n", r.module.Version)
@@ -181,7 +180,7 @@ func (r *grantRequest) print(w io.Writer) {
 	lines("to grant", r.wanted.Strings())
 	lines("then lacks", policy.Access{Asked: r.access.Asked, Granted: slices.Concat(r.access.Granted, r.wanted)}.Uncovered())
 	if idle := r.idle(); len(idle) > 0 {
-		fmt.Fprintf(w, "\nIt does not ask for %s, and gains nothing by that, as far as can be told.\n", strings.Join(mapped(idle, shown), ", "))
+		fmt.Fprintf(w, "\nIt does not ask for %s, and gains nothing by that, as far as can be told.\n", strings.Join(idle, ", "))
 	}
 }
 
@@ -197,16 +196,13 @@ func (r *grantRequest) idle() (patterns []string) {
 	return patterns
 }
 
-// shown is a pattern for people, who are told of what leaves the sandbox. One
-// that does not print as what it is is quoted.
-func shown(pattern string) string {
-	if strings.ContainsFunc(pattern, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		pattern = strconv.QuoteToASCII(pattern)
+// shown is a grant beside what it means.
+func (r *grantRequest) shown(grant string) string {
+	g, err := policy.ParseGrants([]string{grant})
+	if err != nil {
+		return grant
 	}
-	if strings.HasPrefix(pattern, "/exec/") {
-		pattern += " (OUTSIDE the sandbox, with all rights of the agent's user)"
-	}
-	return pattern
+	return grant + "\t" + grantInWords(g[0], r.mounts)
 }
 
 // done says what was done, and what is left to do.

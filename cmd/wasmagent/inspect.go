@@ -66,9 +66,46 @@ type inspection struct {
 
 // Permissions are those of a module.
 type permissions struct {
-	Asked     []string `json:"asked"` // the grants that native scripts need included
-	Granted   []string `json:"granted"`
-	Uncovered []string `json:"uncovered"` // asked for, and covered by no grant
+	Asked     []string  `json:"asked"` // the grants that native scripts need included
+	Granted   []string  `json:"granted"`
+	Uncovered []string  `json:"uncovered"` // asked for, and covered by no grant
+	Meanings  []meaning `json:"meanings"`  // of what is asked for
+}
+
+// A meaning is one permission in words.
+type meaning struct {
+	Permission string   `json:"permission"`
+	Lets       string   `json:"lets"`    // what it lets scripts do
+	Granted    string   `json:"granted"` // "yes", "no" or "in part"
+	Only       []string `json:"only"`    // the grants of which a part consists
+}
+
+// meanings puts what a module asks for beside what it is granted.
+func meanings(a policy.Access, mounts config.Mounts) []meaning {
+	list := []meaning{}
+	for _, asked := range a.Asked {
+		m := meaning{Permission: asked, Lets: inWords(asked, mounts), Granted: "yes", Only: []string{}}
+		if slices.Contains(a.Uncovered(), asked) {
+			m.Granted = "no"
+			for _, g := range a.Granted.Narrower(asked) {
+				m.Granted = "in part"
+				m.Only = append(m.Only, grantInWords(g, mounts))
+			}
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// printMeanings writes a table of permissions.
+func printMeanings(w io.Writer, list []meaning) {
+	fmt.Fprintln(w, "\nPERMISSION\tGRANTED\tWHAT IT LETS SCRIPTS DO")
+	for _, m := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Permission, m.Granted, m.Lets)
+		for _, part := range m.Only {
+			fmt.Fprintf(w, "\t\tonly %s\n", part)
+		}
+	}
 }
 
 // A scriptDetail is one script of a module.
@@ -105,7 +142,7 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if err != nil {
 		return inspection{}, prefix(module, err)
 	}
-	i := inspectionOf(m, plans, s.settings(m.Name).Allow)
+	i := inspectionOf(m, plans, s.settings(m.Name).Allow, c.Files)
 	if slices.ContainsFunc(plans, func(p providers.Plan) bool { return p.Exec != "" }) {
 		i.Unconfined = s.providers.Unconfined()
 	}
@@ -118,13 +155,13 @@ func (i *inspection) judge(r *ruling) {
 	i.Signer, i.Comment, i.Pinned, i.unsigned, i.Refused = r.signer(), r.Comment, r.Pinned, r.Unsigned, text(r.refused)
 }
 
-func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grants) inspection {
+func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grants, mounts config.Mounts) inspection {
 	access := policy.Access{Asked: providers.Asked(m, plans), Granted: granted}
 	i := inspection{
 		Name: m.Name, Title: m.Title, Description: m.Description, Version: m.Version,
 		Digest: m.Digest, Size: m.Size, Files: len(m.Files),
 		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{}, Unconfined: []string{},
-		Permissions: permissions{append([]string{}, access.Asked...), granted.Strings(), append([]string{}, access.Uncovered()...)},
+		Permissions: permissions{append([]string{}, access.Asked...), granted.Strings(), append([]string{}, access.Uncovered()...), meanings(access, mounts)},
 	}
 	sizes := map[string]int64{}
 	for _, f := range m.Files {
@@ -159,10 +196,11 @@ func (i inspection) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)
 	fmt.Fprintf(w, "requires\t%s\n", orNothing(i.Requires, ", "))
-	fmt.Fprintf(w, "asks for\t%s\n", orNothing(i.Permissions.Asked, ", "))
-	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, ", "))
-	fmt.Fprintf(w, "lacks\t%s\n", orNothing(i.Permissions.Uncovered, ", "))
+	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, "\n\t"))
 	fmt.Fprintf(w, "on start\t%s\n", orNothing(mapped(i.OnStart, oneLine), "\n\t"))
+	if len(i.Permissions.Meanings) > 0 {
+		printMeanings(w, i.Permissions.Meanings)
+	}
 	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tPROVIDER\tIN")
 	for _, s := range i.Scripts {
 		where := "the sandbox"

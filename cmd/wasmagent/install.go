@@ -85,7 +85,7 @@ func (a *app) install(ctx context.Context, text string, f installFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := a.print("text", c.inspection(entry.Allow)); err != nil {
+	if err := a.print("text", c.inspection(entry.Allow, s.config.Files)); err != nil {
 		return err
 	}
 	grants, question := c.wanted(entry.Allow, f.grant == "asked")

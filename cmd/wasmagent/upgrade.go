@@ -149,7 +149,7 @@ func (a *app) upgradeOne(ctx context.Context, name string, f installFlags) error
 		_, err := fmt.Fprintf(a.stdout, "%s %s is what %s has\n", name, old.version(), old.entry.Source)
 		return err
 	}
-	u := upgrading{old, c}
+	u := upgrading{old, c, s.config.Files}
 	if err := a.print("text", u); err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (a *app) replace(ctx context.Context, s *setup, u upgrading, f installFlags
 		return err
 	}
 	if len(more) > 0 && !agreed {
-		fmt.Fprintf(a.stdout, "module %s is restricted: it is not granted %s\n", u.old.name, strings.Join(mapped(more, shown), ", "))
+		fmt.Fprintf(a.stdout, "module %s is restricted: it is not granted %s\n", u.old.name, strings.Join(more, ", "))
 	}
 	_, err := fmt.Fprintf(a.stdout, "module %s is upgraded; an agent that runs takes it on SIGHUP\n", u.old.name)
 	return err
@@ -185,8 +185,9 @@ func (a *app) replace(ctx context.Context, s *setup, u upgrading, f installFlags
 
 // An upgrading is a version of a module in the place of another one.
 type upgrading struct {
-	old installation
-	new *candidate
+	old    installation
+	new    *candidate
+	mounts config.Mounts
 }
 
 // more are the permissions that the module asks for and did not ask for before,
@@ -212,7 +213,7 @@ func (u upgrading) print(w io.Writer) {
 		if slices.Contains(u.more(), p) {
 			state = "not granted yet"
 		}
-		fmt.Fprintf(w, "also asks for\t%s, %s\n", shown(p), state)
+		fmt.Fprintf(w, "also asks for\t%s, %s\t%s\n", p, state, inWords(p, u.mounts))
 	}
 }
 
