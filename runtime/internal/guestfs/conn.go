@@ -46,8 +46,11 @@ type ahead struct {
 	err  error
 }
 
-// newConn makes an open file of a connection, which the end of the run closes.
+// newConn makes an open file of a connection, which the end of the run closes. A
+// little before that, whatever waits for the peer is ETIMEDOUT, so that the script
+// has time left to answer.
 func newConn(m *Mount, c net.Conn, datagram bool) *conn {
+	c.SetDeadline(m.patience)
 	if m.ready == nil {
 		m.ready = make(chan struct{}, 1)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
 	"github.com/tetratelabs/wazero/sys"
@@ -46,6 +47,7 @@ type Mount struct {
 	polled    *conn                      // see Ready
 	polling   bool                       // within Ready
 	ready     chan struct{}              // holds one if a connection has something to read; nil without any
+	patience  time.Time                  // when connections give up; zero for never
 
 	// Of the operation in progress:
 	name    string // the path, absolute
@@ -61,7 +63,18 @@ func (r *Root) Mount(run Run) *Mount {
 	}
 	m := &Mount{Root: r, run: run}
 	m.tree = tree{mount: m, top: r.top}
+	if deadline, ok := run.deadline(); ok {
+		m.patience = deadline.Add(-min(time.Until(deadline)/10, time.Second))
+	}
 	return m
+}
+
+// deadline is when the run ends, if that is known.
+func (r Run) deadline() (time.Time, bool) {
+	if r.Context == nil {
+		return time.Time{}, false
+	}
+	return r.Context.Deadline()
 }
 
 // Full tells whether no more file can be opened.

@@ -1,6 +1,7 @@
 package guestfs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -37,11 +38,21 @@ func (n *network) OpenFile(path string, flag experimental.Oflag, _ fs.FileMode) 
 	case target.Peer:
 		return n.peer(target, flag)
 	}
-	c, err := n.dialer.Dial(n.mount.run.Context, target, n.rule)
+	ctx, cancel := n.mount.patient()
+	defer cancel()
+	c, err := n.dialer.Dial(ctx, target, n.rule)
 	if err != nil {
 		return nil, n.fails(err)
 	}
 	return newConn(n.mount, c, target.Network == dial.UDP), 0
+}
+
+// patient is a context of the run for what waits for a peer; see newConn.
+func (m *Mount) patient() (context.Context, context.CancelFunc) {
+	if m.patience.IsZero() {
+		return context.WithCancel(m.run.Context)
+	}
+	return context.WithDeadline(m.run.Context, m.patience)
 }
 
 // peer opens the document about the other end of a TLS connection.
@@ -49,7 +60,9 @@ func (n *network) peer(target dial.Target, flag experimental.Oflag) (experimenta
 	if flag&writes != 0 {
 		return nil, experimental.EROFS
 	}
-	data, err := n.dialer.Peer(n.mount.run.Context, target, n.rule)
+	ctx, cancel := n.mount.patient()
+	defer cancel()
+	data, err := n.dialer.Peer(ctx, target, n.rule)
 	if err == nil {
 		err = n.mount.keep(data)
 	}
