@@ -41,11 +41,11 @@ const offLimits = "a link leads out of the directory, it is neither a file nor a
 func absolute(name string) string { return path.Clean("/" + name) }
 
 // observe reports an attempt.
-func (m *Mount) observe(op, name string, e experimental.Errno) {
+func (m *Mount) observe(op string, e experimental.Errno) {
 	if m.run.Observe == nil {
 		return
 	}
-	name = absolute(name)
+	name := m.name
 	if name == "/" && e == 0 { // which wazero does for every program
 		return
 	}
@@ -73,9 +73,9 @@ func isRoot(relative string) bool {
 
 // Reject reports an attempt that came to nothing before it reached the Mount.
 func (m *Mount) Reject(op, name, why string) {
-	m.why, m.refused = why, false
+	m.attempted = attempted{name: absolute(name), why: why}
 	m.attempts++
-	m.observe(op, name, experimental.EPERM)
+	m.observe(op, experimental.EPERM)
 }
 
 // Attempts counts the paths that reached the Mount.

@@ -48,12 +48,15 @@ type Mount struct {
 	polling   bool                       // within Ready
 	ready     chan struct{}              // holds one if a connection has something to read; nil without any
 	patience  time.Time                  // when connections give up; zero for never
+	errno     experimental.Errno         // of the operation in progress
+	attempted                            // by it
+}
 
-	// Of the operation in progress:
+// An attempted is a path that is tried, with what came of it so far.
+type attempted struct {
 	name    string // the path, absolute
 	why     string // what stood in its way
 	refused bool   // for want of a grant
-	errno   experimental.Errno
 }
 
 // Mount returns the tree for one run. A nil Root has no files.
@@ -138,19 +141,15 @@ func (m *Mount) attempt(op, name string, do func(experimental.FS, string) experi
 	if e == 0 {
 		e = do(fsys, rest)
 	}
-	return m.end(op, name, e)
+	m.observe(op, e)
+	m.errno = e
+	return e
 }
 
 func (m *Mount) begin(name string) {
 	m.run.Alive()
 	m.attempts++
-	m.name, m.why, m.refused = absolute(name), "", false
-}
-
-func (m *Mount) end(op, name string, e experimental.Errno) experimental.Errno {
-	m.observe(op, name, e)
-	m.errno = e
-	return e
+	m.attempted = attempted{name: absolute(name)}
 }
 
 // find returns the file system that a path leads to, with the path in that. What
@@ -301,20 +300,25 @@ func (m *Mount) Link(from, to string) experimental.Errno {
 // both does what takes two paths: each is an attempt, and they must lead to one
 // file system.
 func (m *Mount) both(op, from, to string, do func(experimental.FS, string, string) experimental.Errno) experimental.Errno {
-	var source experimental.FS
-	var old string
-	errnoFrom := m.attempt(op+" from", from, func(fsys experimental.FS, rest string) experimental.Errno {
-		source, old = fsys, rest
-		return 0
-	})
-	errnoTo := m.attempt(op+" to", to, func(fsys experimental.FS, rest string) experimental.Errno {
-		switch source {
-		case nil:
-			return errnoFrom
-		case fsys:
-			return do(fsys, old, rest)
-		}
-		return errno.EXDEV
-	})
-	return errnoTo
+	m.begin(from)
+	source, old, e := m.find(from)
+	first := m.attempted
+	m.begin(to)
+	target, new, errnoTo := m.find(to)
+	switch {
+	case e != 0:
+	case errnoTo != 0:
+		e = errnoTo
+	case source != target:
+		e = errno.EXDEV
+	default:
+		e = do(source, old, new)
+	}
+	second := m.attempted
+	m.attempted = first
+	m.observe(op+" from", e)
+	m.attempted = second
+	m.observe(op+" to", e)
+	m.errno = e
+	return e
 }
