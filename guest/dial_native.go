@@ -64,13 +64,13 @@ func trusted(host string, chain []*x509.Certificate) error {
 }
 
 func certificate(c *x509.Certificate) Certificate {
-	var ips []string
+	ips := []string{}
 	for _, ip := range c.IPAddresses {
 		ips = append(ips, ip.String())
 	}
 	return Certificate{
 		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: fmt.Sprintf("%x", c.SerialNumber.Bytes()),
-		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), DNSNames: c.DNSNames, IPAddresses: ips,
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), DNSNames: append([]string{}, c.DNSNames...), IPAddresses: ips,
 		SHA256: fmt.Sprintf("%x", sha256.Sum256(c.Raw)),
 		PEM:    string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})),
 	}

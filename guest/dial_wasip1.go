@@ -2,6 +2,8 @@ package guest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"syscall"
@@ -10,13 +12,19 @@ import (
 // inAgent tells that the program runs in the agent, not as a plugin of its own.
 const inAgent = true
 
-// dial opens the file that is the connection.
+// dial opens the file that is the connection, without os.OpenFile: net.FileConn
+// panics on what that returns.
 func dial(_ context.Context, network, host, port string) (net.Conn, error) {
 	path := device(network, host, port)
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	fd, err := syscall.Open(path, syscall.O_RDWR, 0)
 	if err != nil {
+		return nil, explainDevice(path, err)
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		syscall.Close(fd)
 		return nil, Explain(path, err)
 	}
+	f := os.NewFile(uintptr(fd), path)
 	defer f.Close() // the connection has a descriptor of its own
 	conn, err := net.FileConn(f)
 	return conn, Explain(path, err)
@@ -39,7 +47,25 @@ func words(err error) string {
 
 // peer reads what the agent found out about a TLS server.
 func peer(_ context.Context, host, port string) (Peer, error) {
-	return document[Peer](device("tls", host, port) + "/peer")
+	path := device("tls", host, port) + "/peer"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Peer{}, explainDevice(path, err)
+	}
+	return decode[Peer](path, data)
+}
+
+// errNoHost is the error of a name that no name server knows.
+var errNoHost = errors.New("no such host: no name server knows an address of it")
+
+// explainDevice is Explain for what opening connects. A name that does not exist
+// is the same error as a path that is not granted, but only a path that is granted can be
+// looked at without connecting.
+func explainDevice(path string, err error) error {
+	if _, granted := os.Stat(path); errors.Is(err, fs.ErrNotExist) && granted == nil {
+		err = errNoHost
+	}
+	return Explain(path, err)
 }
 
 func device(network, host, port string) string { return "/dev/" + network + "/" + host + "/" + port }

@@ -48,14 +48,19 @@ func Users() (host.Users, error) { return fact[host.Users]("users") }
 
 func fact[T any](name string) (T, error) { return document[T]("/host/" + name) }
 
-// document reads a file that holds one JSON document. Members that the type does
-// not know are those of a later agent, and are skipped.
+// document reads a file that holds one JSON document.
 func document[T any](path string) (v T, err error) {
 	data, err := read(path)
 	if err != nil {
 		return v, err
 	}
-	if err := json.Unmarshal(data, &v); err != nil {
+	return decode[T](path, data)
+}
+
+// decode reads the JSON document of a file. Members that the type does not know are
+// those of a later agent, and are skipped.
+func decode[T any](path string, document []byte) (v T, err error) {
+	if err := json.Unmarshal(document, &v); err != nil {
 		return v, fmt.Errorf("%s: %w", path, err)
 	}
 	return v, nil

@@ -2,7 +2,6 @@ package guest
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -30,18 +29,19 @@ func Explain(path string, err error) error {
 func (e *pathError) Unwrap() error { return e.err }
 
 func (e *pathError) Error() string {
-	var system *fs.PathError
-	switch cause := e.err; {
-	case errors.Is(cause, fs.ErrNotExist) && !inAgent:
+	switch {
+	case errors.Is(e.err, fs.ErrNotExist) && !inAgent:
 		return e.path + ": not there; it exists for a WebAssembly program inside the agent"
-	case errors.Is(cause, fs.ErrNotExist):
-		return fmt.Sprintf(`%s: not granted, or not there; "permissions" in module.json and "allow" in config.toml must both match it`, e.path)
-	case errors.Is(cause, fs.ErrPermission):
+	case errors.Is(e.err, fs.ErrNotExist):
+		return e.path + `: not granted, or not there; "permissions" in module.json and "allow" in config.toml must both match it`
+	case errors.Is(e.err, fs.ErrPermission):
 		return e.path + ": refused; wasmagent run --trace says why"
-	case errors.As(cause, &system):
-		return e.path + ": " + words(system.Err)
 	}
-	return e.path + ": " + e.err.Error()
+	cause := e.err
+	if system, ok := errors.AsType[*fs.PathError](cause); ok {
+		cause = system.Err // which does not say the path again
+	}
+	return e.path + ": " + words(cause)
 }
 
 // NotGranted tells whether an error is about a path that is not there for this
