@@ -118,9 +118,11 @@ func TestConfigurationPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, section, _ := strings.Cut(string(text), "\n## Limits\n")
+	section, _, _ = strings.Cut(section, "\n## ")
 	row := regexp.MustCompile("(?m)^\\| `(\\w+)` \\| .* \\| `([0-9]+)(\\w*)` \\|\r?$")
 	limits := "[limits]\n"
-	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
 		value := m[2]
 		if m[3] != "" {
 			value = `"` + m[2] + m[3] + `"`
