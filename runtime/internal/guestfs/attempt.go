@@ -49,6 +49,7 @@ func (m *Mount) observe(op string, e experimental.Errno) {
 	if name == "/" && e == 0 { // which wazero does for every program
 		return
 	}
+	m.attempts++
 	a := Attempt{Op: op, Path: name[:min(len(name), maxObserved)], Errno: errno.Name(e), Why: m.why, Refused: m.refused}
 	lacks := ""
 	if isRoot(name[1:]) {
@@ -74,11 +75,10 @@ func isRoot(relative string) bool {
 // Reject reports an attempt that came to nothing before it reached the Mount.
 func (m *Mount) Reject(op, name, why string) {
 	m.attempted = attempted{name: absolute(name), why: why}
-	m.attempts++
 	m.observe(op, experimental.EPERM)
 }
 
-// Attempts counts the paths that reached the Mount.
+// Attempts counts the attempts that were observed.
 func (m *Mount) Attempts() int { return m.attempts }
 
 // refuse notes that a grant is what an attempt lacks, and answers what the guest

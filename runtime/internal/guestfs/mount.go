@@ -43,7 +43,7 @@ type Mount struct {
 	releases  []func()                   // to be called at the end
 	open      int                        // files that are open
 	documents int64                      // the bytes of the open documents
-	attempts  int                        // the paths that were tried
+	attempts  int                        // that were observed
 	polled    *conn                      // see Ready
 	polling   bool                       // within Ready
 	ready     chan struct{}              // holds one if a connection has something to read; nil without any
@@ -148,7 +148,6 @@ func (m *Mount) attempt(op, name string, do func(experimental.FS, string) experi
 
 func (m *Mount) begin(name string) {
 	m.run.Alive()
-	m.attempts++
 	m.attempted = attempted{name: absolute(name)}
 }
 
