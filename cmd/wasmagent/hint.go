@@ -5,23 +5,43 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/runtime"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
-// hint says what the command's module asks for and is not granted, and how to
-// grant it; empty if it is granted all.
-func (s *setup) hint(command string) string {
-	module, _ := s.moduleOf(command)
-	for _, m := range s.agent.Modules() {
-		if m.Name == module && len(m.Uncovered) > 0 {
-			return fmt.Sprintf("hint: module %s asks for more than it is granted; to grant it for this run, add\n    --allow %s\n"+
-				"or for good, in config.toml under [modules.%s]\n    allow = [%s]\n",
-				m.Name, strings.Join(mapped(m.Uncovered, shellWord), " --allow "),
-				config.Key(m.Name), strings.Join(mapped(slices.Concat(m.Granted, m.Uncovered), config.Quote), ", "))
-		}
+// A refused is what one run was refused although its modules ask for it.
+type refused struct {
+	lock   sync.Mutex
+	grants map[string]map[string]bool // by module
+}
+
+// note takes down a refusal that a grant would have averted: not that of an address.
+func (r *refused) note(m *zipmod.Module, a runtime.Attempt) {
+	if a.Op != "exec" && (a.Errno != "ENOENT" || !m.Permissions.Match(a.Path)) {
+		return
 	}
-	return ""
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.grants[m.Name] == nil {
+		r.grants[m.Name] = map[string]bool{}
+	}
+	r.grants[m.Name][permission(a.Path)] = true
+}
+
+// hint says how to grant what was refused; empty if there is nothing.
+func (r *refused) hint() string {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	var b strings.Builder
+	for _, module := range slices.Sorted(maps.Keys(r.grants)) {
+		grants := mapped(slices.Sorted(maps.Keys(r.grants[module])), shellWord)
+		fmt.Fprintf(&b, "hint: module %s was refused what it asks for; to grant it for this run, add\n    --allow %s\nor for good, run\n    wasmagent grant %[1]s %[3]s\n",
+			module, strings.Join(grants, " --allow "), strings.Join(grants, " "))
+	}
+	return b.String()
 }
 
 // elsewhere is the error for a command that no loaded module has: err, unless

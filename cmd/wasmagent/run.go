@@ -28,8 +28,8 @@ Flags are taken before MODULE and between MODULE and COMMAND. What follows
 COMMAND is the script's, dashes and all.
 
 Whatever keeps the command from running is UNKNOWN, exit status 3, with the
-reason on standard output. If the answer is not OK and the module lacks a grant
-that it asks for, standard error says how to grant it.`
+reason on standard output. If the answer is not OK and the script was refused
+what its module asks for, standard error says how to grant it.`
 
 const runExample = `  wasmagent run examples/wasm-checks check_memory -w 80 -c 90
   wasmagent run --allow /host/memory my-checks check_memory
@@ -169,7 +169,7 @@ func (a *app) answer(ctx context.Context, c config.Config, f *runFlags, module s
 		return result, err
 	}
 	if result.State != check.StateOK {
-		fmt.Fprint(a.stderr, s.hint(req.Command))
+		fmt.Fprint(a.stderr, s.refused.hint())
 	}
 	return result, err
 }

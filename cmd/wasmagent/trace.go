@@ -28,6 +28,7 @@ func (s *setup) observe(m *zipmod.Module, command string) (func(runtime.Attempt)
 	return func(a runtime.Attempt) {
 		if a.Refused {
 			run.Refused(a.Path, a.Why)
+			s.refused.note(m, a)
 		}
 		s.trace.tried(command, a)
 	}, run.Close

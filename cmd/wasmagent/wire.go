@@ -43,6 +43,7 @@ type setup struct {
 	log       *slog.Logger
 	audit     *audit.Log
 	trace     *trace
+	refused   *refused
 	target    string          // the module that options.allow is for; empty is every one
 	pending   map[string]bool // the modules whose last reload failed, by folded name
 }
@@ -70,7 +71,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		return nil, err
 	}
 	machine := facts.New()
-	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}}
+	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}, refused: &refused{grants: map[string]map[string]bool{}}}
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
