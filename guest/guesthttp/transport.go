@@ -3,9 +3,9 @@
 //
 //	client := http.Client{Transport: guesthttp.Transport()}
 //
-// net/http makes a program about 7 MB larger, which the agent has to compile, and
-// each run slower to start. A check that asks one thing of one server is better off
-// with package http1.
+// net/http makes a program more than twice as large, which the agent has to compile,
+// and doubles what each run takes to start. A check that asks one thing of one server
+// is better off with package http1.
 package guesthttp
 
 import (

@@ -1,8 +1,8 @@
 // Package http1 asks a web server one thing: a request of HTTP/1.1 over a
 // connection of its own, and the whole answer.
 //
-// It is for checks, where net/http makes a program three times as large; package
-// guesthttp is for those that need all of net/http. Nothing is followed, kept,
+// It is for checks, where net/http would make a program more than twice as large;
+// package guesthttp is for those that need all of net/http. Nothing is followed, kept,
 // unpacked or sent again: a redirect is an answer like any other. The server is
 // not trusted: what is read of an answer is bounded, and the context's deadline
 // ends whatever waits.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -18,25 +17,38 @@ type step struct {
 	index  *int
 }
 
-var stepSyntax = regexp.MustCompile(`^(?:\.([^.\[\]"]+)|\["([^"]*)"\]|\[(-?[0-9]{1,9})\])`)
-
 // parsePath reads a path such as .a["b c"][0].
 func parsePath(path string) (steps []step, err error) {
 	if path == "" {
 		return nil, errors.New(`which value? give --path, such as .status.queues[0].length, or . for the whole`)
 	}
 	for rest := path; rest != "" && path != "."; {
-		m := stepSyntax.FindStringSubmatch(rest)
-		if m == nil {
+		s, after, ok := cutStep(rest)
+		if !ok {
 			return nil, fmt.Errorf(`--path %.100q: %.40q is no step; want .NAME, ["NAME"] or [INDEX]`, path, rest)
 		}
-		s := step{member: m[1] + m[2]}
-		if index, err := strconv.Atoi(m[3]); err == nil {
-			s.index = &index
-		}
-		steps, rest = append(steps, s), rest[len(m[0]):]
+		steps, rest = append(steps, s), after
 	}
 	return steps, nil
+}
+
+// cutStep reads the step that a path begins with. There is no regular expression
+// in this program: the package would make it half a megabyte larger.
+func cutStep(path string) (s step, after string, ok bool) {
+	if quoted, found := strings.CutPrefix(path, `["`); found {
+		s.member, after, ok = strings.Cut(quoted, `"]`)
+		return s, after, ok
+	}
+	if number, found := strings.CutPrefix(path, "["); found {
+		number, after, ok = strings.Cut(number, "]")
+		index, err := strconv.Atoi(number)
+		return step{index: &index}, after, ok && err == nil
+	}
+	name, found := strings.CutPrefix(path, ".")
+	if end := strings.IndexAny(name, `.[]"`); end >= 0 {
+		name, after = name[:end], name[end:]
+	}
+	return step{member: name}, after, found && name != ""
 }
 
 // find follows the steps through a JSON document, and returns the value as text:
