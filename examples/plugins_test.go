@@ -100,7 +100,9 @@ func sandbox(t *testing.T, ca authority, logs string, allow ...string) plugin {
 	if raceEnabled {
 		t.Skip("compiling large programs takes too long with the race detector")
 	}
-	a := newAgent(t, granted(t, ca, allow...), providers.Config{Files: map[string]providers.Files{"log": {Path: logs}}})
+	grant := granted(t, ca, allow...)
+	grant.Files = map[string]providers.Files{"log": {Path: logs}}
+	a := newAgent(t, grant, providers.Config{})
 	manifest, err := os.ReadFile("web-checks/module.json")
 	if err != nil {
 		t.Fatal(err)

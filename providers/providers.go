@@ -83,8 +83,6 @@ type Config struct {
 	Engine *runtime.Engine
 	// Facts are what can be read under /host, by name.
 	Facts map[string]runtime.Document
-	// Files are the directories and files under /files, by name.
-	Files map[string]Files
 	// StateDir is where each module's /state is kept, in a directory of the
 	// module's name in lower case, which is made when it is first used. Empty
 	// keeps none.
@@ -246,6 +244,8 @@ type Grant struct {
 	Allow policy.Grants
 	// Limits bound its scripts; zeros are the defaults.
 	Limits policy.Limits
+	// Files are the directories and files under /files, by name.
+	Files map[string]Files
 	// Env are the values under /env, by name.
 	Env map[string]runtime.Document
 	// Roots are the authorities that vouch for TLS servers; nil is the system's.

@@ -33,20 +33,20 @@ func (p *Providers) root(m *zipmod.Module, g Grant, access policy.Access) (*runt
 		c.Files = append(c.Files, runtime.File{Name: f.Name, Data: f.Data, ModTime: f.ModTime})
 	}
 	if p.engine != nil {
-		c.Directories = p.directories(m.Name, g.Limits)
+		c.Directories = p.directories(m.Name, g)
 	}
 	return runtime.NewRoot(c)
 }
 
 // directories are those of the host, by their paths in the sandbox.
-func (p *Providers) directories(module string, limits policy.Limits) map[string]runtime.Directory {
+func (p *Providers) directories(module string, g Grant) map[string]runtime.Directory {
 	directories := map[string]runtime.Directory{}
-	for name, f := range p.config.Files {
+	for name, f := range g.Files {
 		options := runtime.DirectoryOptions{Writable: f.Writable, Quota: f.quota()}
 		directories["/files/"+name] = p.engine.Directory(f.Path, options)
 	}
 	if p.config.StateDir != "" {
-		quota := runtime.Quota{Bytes: int64(limits.State), Files: limits.StateFiles}
+		quota := runtime.Quota{Bytes: int64(g.Limits.State), Files: g.Limits.StateFiles}
 		options := runtime.DirectoryOptions{Writable: true, Create: true, Quota: &quota}
 		directories["/state"] = p.engine.Directory(StateDir(p.config.StateDir, module), options)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/wasmagent/wasmagent/agent"
@@ -33,7 +34,7 @@ func (s *setup) reload(ctx context.Context, c config.Config, err error) {
 // reconfigure takes what a configuration says about modules.
 func (s *setup) reconfigure(c config.Config) {
 	for _, have := range []*config.Config{&s.config, &s.library.config} {
-		have.Modules, have.Limits, have.CA, have.Trust, have.Strict = c.Modules, c.Limits, c.CA, c.Trust, c.Strict
+		have.Modules, have.Limits, have.Files, have.CA, have.Trust, have.Strict = c.Modules, c.Limits, c.Files, c.CA, c.Trust, c.Strict
 	}
 }
 
@@ -66,7 +67,7 @@ func (s *setup) reloadModule(ctx context.Context, m agent.Status, old config.Con
 		path, err = s.library.path(m.Name)
 	}
 	if err == nil {
-		err = s.reloadFrom(ctx, path, m, s.pending[fold(m.Name)] || !was.Equal(entry))
+		err = s.reloadFrom(ctx, path, m, s.pending[fold(m.Name)] || !was.Equal(entry) || !maps.Equal(old.Files, s.config.Files))
 	}
 	s.pending[fold(m.Name)] = err != nil
 	if err != nil {

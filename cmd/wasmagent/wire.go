@@ -75,7 +75,6 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
-		Files:      mounts(c.Files, c.Limits),
 		StateDir:   dirs.State,
 		Observe:    s.observe,
 		Extensions: c.Providers,
@@ -186,7 +185,7 @@ func mounts(list config.Mounts, limits policy.Limits) map[string]providers.Files
 // with flags.
 func (s *setup) settings(module string) agent.Settings {
 	entry, _ := s.config.Module(module)
-	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits, Env: environment(entry.Env), Roots: entry.CA.Pool}
+	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits, Files: mounts(s.config.Files, s.config.Limits), Env: environment(entry.Env), Roots: entry.CA.Pool}
 	if s.target == "" || fold(s.target) == fold(module) {
 		grant.Allow = append(grant.Allow[:len(grant.Allow):len(grant.Allow)], s.options.allow...)
 	}
