@@ -76,6 +76,9 @@ func specialOf(addr netip.Addr) *block {
 // special. What a name resolves to never names anything.
 func (a Access) AllowsAddress(name string, addr netip.Addr, own bool) error {
 	addr = addr.Unmap()
+	if addr.Zone() != "" {
+		return fmt.Errorf("address %v has a zone, which no grant can name", addr)
+	}
 	b := specialOf(addr)
 	if own && b == nil {
 		b = &block{netip.PrefixFrom(addr, addr.BitLen()), "where the agent itself listens"}
