@@ -134,15 +134,13 @@ func reaching(t *testing.T, runs int, limit time.Duration) (a *agent.Agent, dir 
 		return func(context.Context) ([]byte, error) { return []byte(text), nil }
 	}
 	scripts, err := providers.New(providers.Config{
-		Engine: engine, StateDir: filepath.Join(dir, "state"),
-		Facts: map[string]runtime.Document{"memory": document("memory")},
-		Files: map[string]providers.Files{"logs": {Path: filepath.Join(dir, "logs")}, "spool": {Path: filepath.Join(dir, "logs"), Writable: true}},
-	})
+		Engine: engine, StateDir: filepath.Join(dir, "state"), Facts: map[string]runtime.Document{"memory": document("memory")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	settings := agent.Settings{Grant: providers.Grant{
 		Env:    map[string]runtime.Document{"TOKEN": document("token")},
+		Files:  map[string]providers.Files{"logs": {Path: filepath.Join(dir, "logs")}, "spool": {Path: filepath.Join(dir, "logs"), Writable: true}},
 		Limits: policy.Limits{Runs: runs, Memory: policy.MiB, Time: limit, State: policy.Bytes(runs), StateFiles: 1},
 	}}
 	for _, p := range everyMount {
