@@ -18,8 +18,9 @@ import (
 )
 
 // FuzzCalls makes a program of arbitrary calls of WASI with arbitrary arguments:
-// for each a byte that chooses the function, then 4 bytes for each argument. The
-// program ends by itself or by its time limit, or traps, and the next one is right.
+// for each a byte that chooses the function, then 4 bytes for each argument. Files,
+// directories, a connection and a command are open, from 4 on. The program ends by
+// itself or by its time limit, or traps, and the next one is right.
 func FuzzCalls(f *testing.F) {
 	r := wazero.NewRuntimeWithConfig(f.Context(), wazero.NewRuntimeConfigInterpreter())
 	defer r.Close(context.Background())
@@ -40,8 +41,10 @@ func FuzzCalls(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { e.Close() })
+	all := newReach(f, e, silent, nil)
 	f.Fuzz(func(t *testing.T, input []byte) {
-		s := new(script).open("data", oDirectory, rightRead).open("module.json", 0, rightRead)
+		s := new(script).open("files/logs", oDirectory, rightRead).open("module.json", 0, rightRead).open(all.server, 0, rightRead|rightWrite)
+		s.open("state/new", oCreat, rightRead|rightWrite).open("command/status", 0, rightRead|rightWrite).open("state", oDirectory, rightRead)
 		for calls := 0; len(input) > 0 && calls < 20; calls++ {
 			name := names[int(input[0])%len(names)]
 			input = input[1:]
@@ -63,7 +66,7 @@ func FuzzCalls(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		guest := runtime.Guest{Args: []string{"a", "b"}, Root: exampleRoot(t), Limits: policy.Limits{Time: 50 * time.Millisecond}}
+		guest := runtime.Guest{Args: []string{"a", "b"}, Root: all.Root, Limits: policy.Limits{Time: 50 * time.Millisecond}}
 		if _, err := p.Run(t.Context(), guest); err != nil && !errors.As(err, new(*runtime.Trap)) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}

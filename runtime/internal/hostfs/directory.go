@@ -32,15 +32,16 @@ func (d *directory) Seek(offset position, whence int) (position, experimental.Er
 func (d *directory) Readdir(n int) ([]experimental.Dirent, experimental.Errno) {
 	var list []experimental.Dirent
 	for n <= 0 || len(list) < n {
-		if errno := d.use(); errno != 0 {
-			return nil, errno
-		}
 		size := batch
 		if n > 0 {
 			size = min(size, n-len(list))
 		}
+		if errno := d.use(); errno != 0 {
+			return nil, errno
+		}
 		entries, err := d.host.ReadDir(size)
 		for _, e := range entries {
+			d.view.run.Alive() // for it takes time to ask what is allowed
 			if entry, ok := d.entry(e); ok {
 				list = append(list, entry)
 			}

@@ -123,3 +123,32 @@ func TestListingWhileChanging(t *testing.T) {
 	close(stop)
 	changing.Wait()
 }
+
+// TestListingAsksWhetherToGoOn ends a run while its directory is listed: what is
+// allowed may take long to tell.
+func TestListingAsksWhetherToGoOn(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	for i := range 100 {
+		plant(t, top, map[string]string{fmt.Sprint(i): ""})
+	}
+	type end struct{}
+	r, asked := run(), 0
+	r.Allowed = func(string) bool { asked++; return true }
+	r.Alive = func() {
+		if asked == 10 {
+			panic(end{})
+		}
+	}
+	d, errno := open(t, top, hostfs.Options{}).FS(r).OpenFile(".", sys.O_DIRECTORY, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	defer d.Close()
+	defer func() {
+		if _, ended := recover().(end); !ended || asked != 10 {
+			t.Errorf("asked %d times whether a name is allowed; want the run to end after 10", asked)
+		}
+	}()
+	d.Readdir(100)
+}

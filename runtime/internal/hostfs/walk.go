@@ -111,6 +111,7 @@ type action func(place) experimental.Errno
 func (v *view) at(rel string, follow bool, do action) experimental.Errno {
 	links := 0
 	for range maxTries {
+		v.run.Alive()
 		link, errno := v.dir.descend(rel, follow, do)
 		switch {
 		case errno == again:
