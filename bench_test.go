@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -87,16 +88,22 @@ func executable(b *testing.B, program []byte) []string {
 
 // newAgent is an agent with everything that modules in the sandbox need.
 func newAgent(b *testing.B) *agent.Agent {
+	return newAgentWith(b, providers.Config{}, agent.Config{})
+}
+
+// newAgentWith is newAgent with what scripts can reach beside their zip.
+func newAgentWith(b *testing.B, reach providers.Config, c agent.Config) *agent.Agent {
 	b.Helper()
 	engine, err := runtime.NewEngine(runtime.Config{CacheDir: filepath.Join(b.TempDir(), "cache")})
 	if err != nil {
 		b.Fatal(err)
 	}
-	scripts, err := providers.New(providers.Config{Engine: engine, UnpackDir: filepath.Join(b.TempDir(), "unpacked")})
+	reach.Engine, reach.UnpackDir = engine, filepath.Join(b.TempDir(), "unpacked")
+	c.Providers, err = providers.New(reach)
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := agent.New(agent.Config{Providers: scripts})
+	a := agent.New(c)
 	b.Cleanup(func() {
 		if err := a.Close(); err != nil {
 			b.Error(err)
@@ -108,13 +115,17 @@ func newAgent(b *testing.B) *agent.Agent {
 	return a
 }
 
-// packed is a zip module with one program.
-func packed(b *testing.B, name string, wasm []byte) *zipmod.Module {
+// packed is a zip module with one program, which asks for permissions.
+func packed(b *testing.B, name string, wasm []byte, permissions ...string) *zipmod.Module {
 	b.Helper()
+	manifest, err := json.Marshal(map[string]any{"name": "Benchmark", "scripts": []string{"scripts/*.wasm"}, "permissions": append([]string{}, permissions...)})
+	if err != nil {
+		b.Fatal(err)
+	}
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
 	for file, content := range map[string][]byte{
-		"module.json":               []byte(`{"name": "Benchmark", "scripts": ["scripts/*.wasm"]}`),
+		"module.json":               manifest,
 		"scripts/" + name + ".wasm": wasm,
 	} {
 		f, err := w.Create(file)

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // MaxRanges is the most address ranges of one grant.
@@ -112,7 +114,9 @@ func (g Grants) Patterns() Patterns {
 
 // Match tells whether the pattern of one of the grants matches the path, as
 // Patterns.Match does.
-func (g Grants) Match(name string) bool { return g.Patterns().Match(name) }
+func (g Grants) Match(name string) bool {
+	return matchable(name) && slices.ContainsFunc(g, func(grant Grant) bool { return match(grant.Pattern, name, doublestar.MatchUnvalidated) })
+}
 
 // contains tells whether an address is in one of the ranges.
 func (g Grant) contains(addr netip.Addr) bool {

@@ -91,6 +91,9 @@ var roots = []string{"host", "dev", "files", "state", "command", "env", "exec"}
 // that has one of them at its own root is refused.
 func Roots() []string { return slices.Clone(roots) }
 
+// IsRoot tells whether a name is one of Roots.
+func IsRoot(name string) bool { return slices.Contains(roots, name) }
+
 func validate(p string) error {
 	switch {
 	case len(p) > MaxPattern:
@@ -109,7 +112,7 @@ func validate(p string) error {
 		return fmt.Errorf("pattern %q: more than %d \"{...}\"; write several patterns", p, MaxBraces)
 	}
 	segments := strings.Split(p[1:], "/")
-	if !slices.Contains(roots, segments[0]) {
+	if !IsRoot(segments[0]) {
 		return fmt.Errorf("pattern %q: names nothing that can be granted; it must begin with one of /%s", p, strings.Join(roots, ", /"))
 	}
 	for _, s := range segments {
@@ -135,43 +138,62 @@ func validateSegment(s string) error {
 // Match tells whether one of the patterns matches the path. A path that is not
 // absolute, not clean, or longer than MaxPath is matched by none.
 func (p Patterns) Match(name string) bool {
-	if len(name) > MaxPath || !path.IsAbs(name) || path.Clean(name) != name {
-		return false
-	}
-	segments := strings.Split(name, "/")
-	return slices.ContainsFunc(p, func(pattern string) bool {
-		return match(strings.Split(pattern, "/"), segments, doublestar.MatchUnvalidated)
-	})
+	return matchable(name) && slices.ContainsFunc(p, func(pattern string) bool { return match(pattern, name, doublestar.MatchUnvalidated) })
 }
 
-// match compares segment by segment, of which fits compares one. A "**" takes
-// no segment at first, and one more each time that what follows it does not
-// fit. Only the last "**" met has to try again: whatever an earlier one could
-// leave to it, it can take itself.
-func match(pattern, name []string, fits func(pattern, name string) bool) bool {
-	var after, from []string // what follows the last "**", and where that was tried last
-	for len(name) > 0 {
+// matchable tells whether a path is one that a pattern can match.
+func matchable(name string) bool {
+	return len(name) <= MaxPath && path.IsAbs(name) && path.Clean(name) == name
+}
+
+// match compares a path with a pattern, both absolute, segment by segment, of which
+// fits compares one. A "**" takes no segment at first, and one more each time that
+// what follows it does not fit. Only the last "**" met has to try again: whatever an
+// earlier one could leave to it, it can take itself.
+func match(pattern, name string, fits func(pattern, name string) bool) bool {
+	var after, from string // what follows the last "**", and where that was tried last
+	for name != "" {
+		want, patternRest := cut(pattern)
+		got, nameRest := cut(name)
 		switch {
-		case len(pattern) > 0 && pattern[0] == "**":
-			after, from = pattern[1:], name
+		case want == "**":
+			after, from = patternRest, name
 			pattern = after
-		case len(pattern) > 0 && fits(pattern[0], name[0]):
-			pattern, name = pattern[1:], name[1:]
-		case len(from) > 0:
-			from = from[1:]
+		case pattern != "" && fits(want, got):
+			pattern, name = patternRest, nameRest
+		case from != "":
+			_, from = cut(from)
 			pattern, name = after, from
 		default:
 			return false
 		}
 	}
-	return !slices.ContainsFunc(pattern, func(segment string) bool { return segment != "**" })
+	for want := ""; pattern != ""; {
+		if want, pattern = cut(pattern); want != "**" {
+			return false
+		}
+	}
+	return true
+}
+
+// cut takes the first segment off a path, of which the rest begins with "/" or is
+// empty. An empty path has no segment.
+func cut(path string) (segment, rest string) {
+	if path == "" {
+		return "", ""
+	}
+	end := strings.IndexByte(path[1:], '/') + 1
+	if end == 0 {
+		end = len(path)
+	}
+	return path[1:end], path[end:]
 }
 
 // covers tells whether grant certainly matches every path that request
 // matches. It compares segment by segment and is conservative: a segment of the
 // grant with classes or alternatives covers only its own text.
 func covers(grant, request string) bool {
-	return match(strings.Split(grant, "/"), strings.Split(request, "/"), coversSegment)
+	return match(grant, request, coversSegment)
 }
 
 // coversSegment tells it of one segment of each. With no class or alternative
