@@ -2,7 +2,6 @@ package guestfs
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
@@ -69,7 +68,7 @@ func (m *Mount) observe(op string, e experimental.Errno) {
 // isRoot tells whether a path is, or is beneath, what a zip cannot hold.
 func isRoot(relative string) bool {
 	first, _, _ := strings.Cut(relative, "/")
-	return slices.Contains(policy.Roots(), first)
+	return policy.IsRoot(first)
 }
 
 // Reject reports an attempt that came to nothing before it reached the Mount.

@@ -18,12 +18,13 @@ func isDevice(clean string) bool {
 // device returns the device that a path leads to, and where it begins; nil for
 // what is in the tree.
 func (r *Root) device(clean string) (at string, open device) {
+	top := 1
+	if strings.HasPrefix(clean, "/files/") {
+		top = len("/files/")
+	}
 	at = clean
-	if n := 2; strings.HasPrefix(clean, "/files/") {
-		segments := strings.SplitN(clean, "/", n+2)
-		at = strings.Join(segments[:n+1], "/")
-	} else if first, _, found := strings.Cut(clean[1:], "/"); found {
-		at = "/" + first
+	if end := strings.IndexByte(clean[top:], '/'); end >= 0 {
+		at = clean[:top+end]
 	}
 	return at, r.devices[at]
 }

@@ -151,13 +151,13 @@ func (m *Mount) begin(name string) {
 	m.attempted = attempted{name: absolute(name)}
 }
 
-// find returns the file system that a path leads to, with the path in that. What
-// no grant allows is not there.
+// find returns the file system that the path of the attempt leads to, with the path
+// in that. What no grant allows is not there.
 func (m *Mount) find(name string) (experimental.FS, string, experimental.Errno) {
 	if len(name) > MaxPath {
 		return nil, "", experimental.ENAMETOOLONG
 	}
-	clean := absolute(name)
+	clean := m.attempted.name
 	at, open := m.device(clean)
 	switch {
 	case open == nil && isDevice(clean):
