@@ -1,6 +1,7 @@
 package hostfs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,4 +69,24 @@ func BenchmarkState(b *testing.B) {
 			must(b, os.Rename(filepath.Join(top, "new"), filepath.Join(top, "state")))
 		}
 	})
+}
+
+// BenchmarkOpen opens and closes a directory under a quota, as the first run of a
+// script does that uses it: what is in there is counted.
+func BenchmarkOpen(b *testing.B) {
+	for _, n := range []int{0, 16, 256} {
+		b.Run(fmt.Sprintf("files=%d", n), func(b *testing.B) {
+			files := map[string]string{}
+			for i := range n {
+				files[fmt.Sprintf("file%d", i)] = "x"
+			}
+			top := plant(b, b.TempDir(), files)
+			b.ReportAllocs()
+			for b.Loop() {
+				dir, err := hostfs.Open(top, quota(1<<24, 256))
+				must(b, err)
+				must(b, dir.Close())
+			}
+		})
+	}
 }

@@ -61,7 +61,8 @@ func (v *view) create(p place, flag experimental.Oflag) (experimental.File, expe
 	case v.dir.full():
 		return nil, EDQUOT
 	}
-	host, err := p.dir.OpenFile(p.name, hostFlags(flag)|os.O_CREATE|os.O_EXCL, 0o600)
+	// With nonblock, package os spares four calls that switch it on and off.
+	host, err := p.dir.OpenFile(p.name, hostFlags(flag)|os.O_CREATE|os.O_EXCL|nonblock, 0o600)
 	if os.IsExist(err) {
 		return nil, again
 	} else if err != nil {
