@@ -195,11 +195,11 @@ func newHost(b *testing.B) *host {
 			"constant": constant("{}"),
 			"memory":   func(ctx context.Context) ([]byte, error) { return h.machine.Document(ctx, "memory") },
 		},
-		Files:    map[string]providers.Files{"bench": {Path: dir}},
 		StateDir: b.TempDir(),
 	}
 	h.agent = newAgentWith(b, reach, agent.Config{Grants: func(string) agent.Settings {
 		grant := allowed(b, everything)
+		grant.Files = map[string]providers.Files{"bench": {Path: dir}}
 		grant.Roots, grant.Limits.Time = h.trusted, time.Minute
 		return agent.Settings{Grant: grant}
 	}})
