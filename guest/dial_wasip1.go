@@ -2,8 +2,6 @@ package guest
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"net"
 	"os"
 	"syscall"
@@ -18,7 +16,7 @@ func dial(_ context.Context, network, host, port string) (net.Conn, error) {
 	path := device(network, host, port)
 	fd, err := syscall.Open(path, syscall.O_RDWR, 0)
 	if err != nil {
-		return nil, explainDevice(path, err)
+		return nil, Explain(path, err)
 	}
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		syscall.Close(fd)
@@ -33,6 +31,8 @@ func dial(_ context.Context, network, host, port string) (net.Conn, error) {
 // words says what an error number means for a connection.
 func words(err error) string {
 	switch err {
+	case syscall.ENXIO:
+		return "no such host: no name server knows an address of it"
 	case syscall.ECONNREFUSED:
 		return "connection refused: nothing listens on that port"
 	case syscall.EHOSTUNREACH, syscall.ENETUNREACH:
@@ -50,22 +50,9 @@ func peer(_ context.Context, host, port string) (Peer, error) {
 	path := device("tls", host, port) + "/peer"
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Peer{}, explainDevice(path, err)
+		return Peer{}, Explain(path, err)
 	}
 	return decode[Peer](path, data)
-}
-
-// errNoHost is the error of a name that no name server knows.
-var errNoHost = errors.New("no such host: no name server knows an address of it")
-
-// explainDevice is Explain for what opening connects. A name that does not exist
-// is the same error as a path that is not granted, but only a path that is granted can be
-// looked at without connecting.
-func explainDevice(path string, err error) error {
-	if _, granted := os.Stat(path); errors.Is(err, fs.ErrNotExist) && granted == nil {
-		err = errNoHost
-	}
-	return Explain(path, err)
 }
 
 func device(network, host, port string) string { return "/dev/" + network + "/" + host + "/" + port }

@@ -49,7 +49,7 @@ func (t *trace) tried(command string, a runtime.Attempt) {
 		outcome += ": " + visible(strings.ReplaceAll(a.Why, "\n", " "))
 	}
 	fmt.Fprintf(t.out, "%s: %s %q = %s\n", command, a.Op, a.Path, outcome)
-	if a.NeedsGrant && (a.Refused || a.Errno == "") {
+	if a.NeedsGrant && (a.Refused || a.Errno != "ENOENT") {
 		t.needed[permission(a.Path)] = true
 	}
 }

@@ -19,6 +19,7 @@ const (
 	EDQUOT       = first + 19
 	EHOSTUNREACH = first + 23
 	ENOSPC       = first + 51
+	ENXIO        = first + 60
 	EPIPE        = first + 64
 	EPROTO       = first + 65
 	ESPIPE       = first + 70
@@ -50,7 +51,7 @@ func Name(e experimental.Errno) string {
 }
 
 var names = map[experimental.Errno]string{
-	ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EDQUOT: "EDQUOT", EHOSTUNREACH: "EHOSTUNREACH", ENOSPC: "ENOSPC",
+	ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EDQUOT: "EDQUOT", EHOSTUNREACH: "EHOSTUNREACH", ENOSPC: "ENOSPC", ENXIO: "ENXIO",
 	EPIPE: "EPIPE", EPROTO: "EPROTO", ESPIPE: "ESPIPE", ETIMEDOUT: "ETIMEDOUT", EXDEV: "EXDEV",
 	experimental.EACCES: "EACCES", experimental.EAGAIN: "EAGAIN", experimental.EBADF: "EBADF", experimental.EEXIST: "EEXIST",
 	experimental.EINVAL: "EINVAL", experimental.EIO: "EIO", experimental.EISDIR: "EISDIR", experimental.ELOOP: "ELOOP",

@@ -93,7 +93,7 @@ var dialErrors = []struct {
 	err   error
 	errno experimental.Errno
 }{
-	{dial.ErrNoHost, experimental.ENOENT},
+	{dial.ErrNoHost, errno.ENXIO}, // not ENOENT, which is what was not granted
 	{dial.ErrConnectionRefused, errno.ECONNREFUSED},
 	{dial.ErrTimeout, errno.ETIMEDOUT},
 	{dial.ErrUnreachable, errno.EHOSTUNREACH},
