@@ -7,7 +7,8 @@
  * "/dev/tcp/HOST/PORT"; with -S "/dev/tls/HOST/PORT", and with -D
  * "/dev/tls/HOST/PORT/peer" beside it.
  */
-#include "../../sdk/wasmagent.h"
+#define _GNU_SOURCE /* memmem */
+#include "../../sdk/c/wasmagent.h"
 
 enum { MOST_EXPECTED = 32, SHOWN = 200, PAUSE = 2 };
 
@@ -26,8 +27,8 @@ static const wa_option options[] = {
 	{'d', "delay", "SECONDS", "wait between sending and reading"},
 	{'S', "ssl", NULL, "connect with TLS"},
 	{'D', "certificate", "WARN[,CRIT]", "how many days the certificate must be valid; means -S"},
-	{'w', "warning", "SECONDS", "WARNING if it takes longer"},
-	{'c', "critical", "SECONDS", "CRITICAL if it takes longer"},
+	{'w', "warning", "RANGE", "the time in seconds, WARNING outside of this range"},
+	{'c', "critical", "RANGE", "the time in seconds, CRITICAL outside of this range"},
 	{0},
 };
 
@@ -93,11 +94,6 @@ static const char *with_line_end(const char *text)
 	return out != NULL ? strcat(strcpy(out, text), "\r\n") : NULL;
 }
 
-static wa_range most(const wa_plugin *p)
-{
-	return (wa_range){.set = true, .start = -INFINITY, .end = wa_number_argument(p)};
-}
-
 static void take(wa_plugin *p, question *q)
 {
 	switch (p->option) {
@@ -114,8 +110,8 @@ static void take(wa_plugin *p, question *q)
 	case 'd': q->delay = wa_whole_argument(p, 0, 1 << 20); break;
 	case 'S': q->tls = true; break;
 	case 'D': days_argument(p, q); break;
-	case 'w': q->limits.warn = most(p); break;
-	case 'c': q->limits.crit = most(p); break;
+	case 'w': q->limits.warn = wa_range_argument(p); break;
+	case 'c': q->limits.crit = wa_range_argument(p); break;
 	case 'e':
 		if (q->expected == MOST_EXPECTED)
 			wa_mistake(p, "-e may be repeated %d times", MOST_EXPECTED);
@@ -259,7 +255,7 @@ static bool expect(const wa_plugin *p, const question *q, int fd, answer *a)
 int main(int argc, char **argv)
 {
 	wa_plugin p = {"check_tcp", "1.0.0", "connects to a server",
-		       "-H HOST -p PORT [-s TEXT] [-e TEXT]... [-q TEXT] [-w SECONDS] [-c SECONDS] [-t SECONDS]\n"
+		       "-H HOST -p PORT [-s TEXT] [-e TEXT]... [-q TEXT] [-w RANGE] [-c RANGE] [-t SECONDS]\n"
 		       "    [-r STATE] [-M STATE] [-m BYTES] [-d SECONDS] [-S] [-D DAYS[,DAYS]] [-A] [-E] [-j]",
 		       options, .late = WA_CRITICAL};
 	answer a = {0};
@@ -281,7 +277,7 @@ int main(int argc, char **argv)
 		wa_write(fd, q.quit, strlen(q.quit));
 	close(fd);
 
-	double seconds = wa_now() - p.began;
+	double seconds = round((wa_now() - p.began) * 1e6) / 1e6;
 	wa_state state = wa_judge(&q.limits, seconds);
 	wa_perf(&p, "time", seconds, "s", &q.limits, 0, p.timeout);
 	if (q.jail)

@@ -2,7 +2,7 @@
  * monitoring plugin, thresholds, connections, facts, the operator's values and a
  * memory between runs.
  *
- *     #include "../../sdk/wasmagent.h"
+ *     #include "../../sdk/c/wasmagent.h"
  *
  *     static const wa_option options[] = {
  *         {'w', "warning", "RANGE", "WARNING outside of this range"},
@@ -392,6 +392,7 @@ static inline wa_range wa_range_argument(const wa_plugin *p)
  */
 static inline int wa_next(wa_plugin *p)
 {
+	char name[64];
 	for (;;) {
 		p->option = getopt_long(p->argc, p->argv, p->letters, p->names, NULL);
 		p->argument = optarg;
@@ -402,8 +403,11 @@ static inline int wa_next(wa_plugin *p)
 			printf("%s %s\n", p->name, p->version);
 			exit(WA_UNKNOWN);
 		case ':':
-			wa_mistake(p, "%.60s lacks its argument", p->argv[optind - 1]);
+			p->option = optopt;
+			wa_mistake(p, "%s lacks its argument", wa_option_text(p, name));
 		case '?':
+			if (optopt > 0 && optopt < 256)
+				wa_mistake(p, "there is no option -%c, or it takes no argument", optopt);
 			wa_mistake(p, "there is no option %.60s", p->argv[optind - 1]);
 		case -1:
 			if (optind < p->argc)
