@@ -195,19 +195,20 @@ var lines = []line{
 }
 
 // suite asks a plugin every line that it can be asked, and wants the status.
-func suite(t *testing.T, ports map[string]string, p plugin, ask func(line) string, ours bool) {
+func suite(t *testing.T, lines []line, ports map[string]string, p plugin, ask func(line) string, ours bool) {
 	t.Helper()
 	var pairs []string
 	for name, number := range ports {
 		pairs = append(pairs, "{"+name+"}", number)
 	}
+	fill := strings.NewReplacer(pairs...)
 	for _, l := range lines {
-		text := strings.NewReplacer(pairs...).Replace(ask(l))
+		text := fill.Replace(ask(l))
 		if text == "-" {
 			continue
 		}
 		output, status := p(t, text)
-		if status != l.status || ours && !strings.Contains(output, l.says) {
+		if status != l.status || ours && !strings.Contains(output, fill.Replace(l.says)) {
 			t.Errorf("%s: status %d, want %d\n%s, want %q", ask(l), status, l.status, output, l.says)
 		}
 	}
@@ -234,15 +235,15 @@ func TestWebChecks(t *testing.T) {
 	t.Run("group", func(t *testing.T) {
 		t.Run("native", func(t *testing.T) {
 			t.Parallel()
-			suite(t, ports, native(t, ca.file(t)), asked, true)
+			suite(t, lines, ports, native(t, ca.file(t)), asked, true)
 		})
 		t.Run("monitoring-plugins", func(t *testing.T) {
 			t.Parallel()
-			suite(t, ports, monitoring(t), askedOfOthers, false)
+			suite(t, lines, ports, monitoring(t), askedOfOthers, false)
 		})
 		t.Run("sandbox", func(t *testing.T) {
 			t.Parallel()
-			suite(t, ports, sandbox(t, ca, t.TempDir(), "/dev/tcp/127.0.0.1/*", "/dev/tcp/localhost/*", "/dev/tls/127.0.0.1/**", "/dev/tls/localhost/**"), asked, true)
+			suite(t, lines, ports, sandbox(t, ca, t.TempDir(), "/dev/tcp/127.0.0.1/*", "/dev/tcp/localhost/*", "/dev/tls/127.0.0.1/**", "/dev/tls/localhost/**"), asked, true)
 		})
 	})
 }

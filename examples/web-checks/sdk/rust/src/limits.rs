@@ -36,13 +36,13 @@ impl FromStr for Range {
             (Some(start), Some(end)) if start <= end && !(low.is_empty() && high.is_empty()) => {
                 Ok(Range { start, end, inside: text.len() < s.len() })
             }
-            _ => Err(format!("{s:?} is no range; want one such as 10, 10:, ~:10, 10:20 or @10:20")),
+            _ => Err("this is no range; want one such as 10, 10:, ~:10, 10:20 or @10:20".to_string()),
         }
     }
 }
 
 /// Reads a decimal number and nothing else.
-fn number(s: &str) -> Option<f64> {
+pub(crate) fn number(s: &str) -> Option<f64> {
     if s.contains(|c: char| !"+-.0123456789eE".contains(c)) {
         return None;
     }

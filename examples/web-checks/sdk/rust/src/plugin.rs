@@ -1,5 +1,6 @@
 use crate::answer::{Answer, State};
 use crate::failure::Failure;
+use crate::limits::number;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::Write;
@@ -109,7 +110,7 @@ impl Run {
                     exit(State::Unknown as i32)
                 }
                 't' => {
-                    let seconds: f64 = self.read();
+                    let seconds = self.number();
                     if !(seconds > 0.0 && seconds <= 1e9) {
                         self.wrong("is no time in seconds; want a number above 0")
                     }
@@ -192,8 +193,13 @@ impl Run {
         option.0
     }
 
-    /// Reads the argument as a number, a [`Range`](crate::Range) or anything else that
-    /// is made of text. One that cannot be read ends the program.
+    /// Reads the argument as a decimal number. One that cannot be read ends the program.
+    pub fn number(&self) -> f64 {
+        number(&self.argument).unwrap_or_else(|| self.wrong("is no number"))
+    }
+
+    /// Reads the argument as a [`Range`](crate::Range), a whole number or anything else
+    /// that is made of text. One that cannot be read ends the program.
     pub fn read<T>(&self) -> T
     where
         T: FromStr,
