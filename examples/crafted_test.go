@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ import (
 const craftedManifest = `{"name": "Crafted", "scripts": ["scripts/*.wasm"], "permissions": ["/dev/**", "/host/*", "/env/*", "/state/**"]}`
 
 // craft packs the programs in C and in Rust, once for all tests: the checks of the
-// example, and the probes.
+// example, the probes, and those that the guide shows.
 var craft = sync.OnceValues(func() (zip string, err error) {
 	dir := filepath.Join(shared.dir, "crafted")
 	for to, from := range map[string]string{
@@ -28,8 +29,27 @@ var craft = sync.OnceValues(func() (zip string, err error) {
 			return "", err
 		}
 	}
+	guide, err := os.ReadFile("../docs/c-and-rust.md")
+	if err != nil {
+		return "", err
+	}
+	for name, language := range map[string]string{"uptime_c/main.c": "c", "uptime_rust/Cargo.toml": "toml", "uptime_rust/src/main.rs": "rust"} {
+		file := filepath.Join(dir, "scripts", name)
+		err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(program(guide, language)), 0o600))
+		if err != nil {
+			return "", err
+		}
+	}
 	return dir + ".zip", os.WriteFile(filepath.Join(dir, "module.json"), []byte(craftedManifest), 0o600)
 })
+
+// program is the text in a language that a guide shows.
+func program(guide []byte, language string) string {
+	text := strings.ReplaceAll(string(guide), "\r\n", "\n")
+	_, text, _ = strings.Cut(text, "\n```"+language+"\n")
+	text, _, _ = strings.Cut(text, "```")
+	return text
+}
 
 // crafted loads the programs in C and in Rust into an agent, packed by its own
 // command.

@@ -160,3 +160,17 @@ func TestTCP(t *testing.T) {
 		})
 	})
 }
+
+// TestTCPAnswersInTime has a server that does not shake hands, which only the limit on
+// the run ends: the check still answers.
+func TestTCPAnswersInTime(t *testing.T) {
+	t.Parallel()
+	ports := map[string]string{}
+	talkers(t, ports)
+	grant := everything(t, newAuthority(t))
+	grant.Limits.Time = 3 * time.Second
+	p := crafted(t, grant, providers.Config{})
+	for _, ask := range []string{"check_tcp -H localhost -p {silent} -S", "check_tcp -H localhost -p {silent} -D 30", "check_tcp -H localhost -p {silent} -e x"} {
+		suite(t, []line{{ask, 2, "TCP CRITICAL: no answer within 2.", ""}}, ports, p, asked, true)
+	}
+}

@@ -16,7 +16,8 @@ import (
 // In the agent this opens /dev/NETWORK/HOST/PORT, for which the module needs the
 // permission: the agent looks the name up, connects and speaks TLS. An error that
 // NotGranted matches says that it may not; any other is about the server. Opening
-// holds the whole program up, and only the limit on the run ends it.
+// holds the whole program up; ctx does not end that, but it does end, as ETIMEDOUT, a
+// little before the limit on the run.
 //
 // The connection's deadline is that of ctx. CloseWrite of a TCP connection closes
 // one half.

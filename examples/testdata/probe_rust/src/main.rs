@@ -37,7 +37,7 @@ struct Question {
 
 /// Finds what a path such as "usage.inodes.0" leads to.
 fn at<'a>(value: &'a Json, path: &str) -> Option<&'a Json> {
-    path.split('.').filter(|step| !step.is_empty()).fold(Some(value), |value, step| match (value?, step.parse::<usize>()) {
+    path.split('.').filter(|step| !step.is_empty()).try_fold(value, |value, step| match (value, step.parse::<usize>()) {
         (list, Ok(index)) => list.list().get(index),
         (Json::Object(members), _) => members.iter().find(|m| m.0 == step).map(|m| &m.1),
         _ => None,

@@ -237,7 +237,7 @@ static bool expect(const wa_plugin *p, const question *q, int fd, answer *a)
 	prepare(p, q, a);
 	for (double until = p->deadline; a->size < q->max_bytes;) {
 		ssize_t n = wa_read(fd, a->window + a->used, a->room - a->used, until);
-		if (n < 0 && errno == ETIMEDOUT && wa_now() >= p->deadline)
+		if (n < 0 && errno == ETIMEDOUT && (a->size == 0 || wa_now() >= p->deadline))
 			wa_fail(p, WA_CRITICAL, q->host);
 		if (n <= 0)
 			break;

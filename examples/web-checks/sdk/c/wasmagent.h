@@ -18,7 +18,7 @@
  *             limits.warn = wa_range_argument(&p);
  *
  *         double seconds = wa_number(wa_member(wa_fact(&p, "uptime"), "uptime_seconds"));
- *         wa_perf(&p, "uptime", seconds, "s", &limits, 0, NAN);
+ *         wa_perf(&p, "uptime", seconds, "s", &limits, NAN, NAN);
  *         wa_exit(&p, wa_judge(&limits, seconds), "up for %.0f seconds", seconds);
  *     }
  *
@@ -461,7 +461,7 @@ _Noreturn static inline void wa_fail(const wa_plugin *p, wa_state state, const c
 {
 	int error = errno;
 	if (error == ETIMEDOUT)
-		wa_exit(p, p->late, "no answer within %g seconds", p->timeout);
+		wa_exit(p, p->late, "no answer within %.3g seconds", fmin(p->timeout, wa_now() - p->began));
 	wa_exit(p, wa_granted(error) ? state : WA_UNKNOWN, "%s: %s", path, wa_why(error));
 }
 
@@ -505,8 +505,9 @@ static inline bool wa_device(char path[static WA_PATH], const char *network, con
 }
 
 /* wa_dial connects, and returns a descriptor, or -1. The agent looks the name up,
- * connects and speaks TLS. Opening holds the program up, and only the limit on the run
- * ends that: a connection that came after the deadline is ETIMEDOUT.
+ * connects and speaks TLS. That holds the program up; the deadline does not end it, but
+ * it does end, a little before the limit on the run. If the deadline is over then, it is
+ * ETIMEDOUT.
  */
 static inline int wa_dial(const char *network, const char *host, int port, double deadline)
 {

@@ -16,8 +16,9 @@ pub struct Connection {
 impl Connection {
     /// Connects over a network: "tcp", "tls" (the server's certificate is verified for
     /// the host) or "udp" (each write is one datagram). The agent looks the name up,
-    /// connects and speaks TLS. That holds the program up, and only the limit on the
-    /// run ends it: a connection that came after the deadline is [`Failure::Late`].
+    /// connects and speaks TLS. That holds the program up; the deadline does not end it,
+    /// but it does end, a little before the limit on the run. If the deadline is over
+    /// then, it is [`Failure::Late`].
     pub fn dial(network: &str, host: &str, port: u16, deadline: Instant) -> Result<Connection, Failure> {
         let path = format!("/dev/{}/{}/{}", network, canonical(host), port);
         let file = OpenOptions::new().read(true).write(true).open(&path);

@@ -1,6 +1,6 @@
 //! For writing checks in Rust: the command line and the answer of a monitoring plugin
 //! ([`Plugin`], [`Answer`]), thresholds ([`Limits`]), connections ([`Connection`]), facts
-//! ([`fact`]), the operator's values ([`env`]) and a memory between runs ([`load`],
+//! ([`fact`]), the operator's values ([`env()`]) and a memory between runs ([`load`],
 //! [`save`]).
 //!
 //! ```no_run

@@ -234,7 +234,8 @@ impl Run {
     fn failed(&self, failure: Failure) -> Answer {
         match failure {
             Failure::Late => {
-                Answer::new(self.plugin.late, format!("no answer within {} seconds", self.timeout.as_secs_f64()))
+                let seconds = self.timeout.min(self.began.elapsed()).as_secs_f64();
+                Answer::new(self.plugin.late, format!("no answer within {} seconds", (seconds * 100.0).round() / 100.0))
             }
             Failure::Server(text) => Answer::new(State::Critical, text),
             Failure::Unknown(text) => Answer::new(State::Unknown, text),
