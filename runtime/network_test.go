@@ -37,7 +37,7 @@ func TestGoSpeaksHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tried []string
-	p := program(t, newEngine(t, runtime.Config{CacheDir: "/tmp/ncache"}), build(t, "network"))
+	p := program(t, newEngine(t, runtime.Config{}), build(t, "network"))
 	out, err := p.Run(t.Context(), runtime.Guest{
 		Args: []string{"network", first.URL, second.URL}, Root: root,
 		Observe: func(a runtime.Attempt) { tried = append(tried, a.Op+" "+a.Path+" "+a.Errno+a.Why) },
