@@ -91,7 +91,8 @@ func Self() (*Shim, error) {
 		return nil, err
 	}
 	s := &Shim{program: program}
-	return s, s.sessions.adopt()
+	s.sessions.adopt()
+	return s, nil
 }
 
 // A user is one of the system.

@@ -95,7 +95,13 @@ func landlocked(version int) error {
 }
 
 // Missing says for people what of the confinement is not there.
-func (c *Cage) Missing() []string { return append(missing(abi()), c.missingUser()...) }
+func (c *Cage) Missing() []string {
+	list := append(missing(abi()), c.missingUser()...)
+	if c.shim != nil {
+		list = append(list, c.shim.sessions.missing()...)
+	}
+	return list
+}
 
 // missing says what a version of Landlock lacks.
 func missing(version int) []string {

@@ -22,17 +22,23 @@ import (
 type sessions struct {
 	mu      sync.Mutex
 	leaders map[int]bool // by process number, which is that of the session
+	orphans error        // why orphans do not become children of this process
 
 	ending sync.Mutex // held while children are waited for, whose numbers are then taken
 }
 
-// adopt makes this process the parent of orphans.
-func (s *sessions) adopt() error {
+// adopt makes this process the parent of orphans, where the kernel can.
+func (s *sessions) adopt() {
 	s.leaders = make(map[int]bool)
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("becoming the parent of orphaned scripts: %w", err)
+	s.orphans = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+}
+
+// missing says for people what cannot be ended.
+func (s *sessions) missing() []string {
+	if s.orphans == nil {
+		return nil
 	}
-	return nil
+	return []string{fmt.Sprintf("processes that leave their session, which stay when the script has ended: the kernel says %v", s.orphans)}
 }
 
 // lead starts a command as the leader of a session.

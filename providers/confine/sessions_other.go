@@ -7,6 +7,6 @@ import "os/exec"
 // A sessions is nothing where orphans cannot be found.
 type sessions struct{}
 
-func (*sessions) adopt() error                 { return nil }
+func (*sessions) adopt()                       {}
 func (*sessions) lead(command *exec.Cmd) error { return command.Start() }
 func (*sessions) end(int)                      {}
