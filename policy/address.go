@@ -86,7 +86,7 @@ func (a Access) AllowsAddress(name string, addr netip.Addr, own bool) error {
 	inside := false
 	for _, g := range a.Granted {
 		switch {
-		case !g.matches(name) || len(g.Ranges) > 0 && !g.contains(addr):
+		case !Grants{g}.Match(name) || len(g.Ranges) > 0 && !g.contains(addr):
 		case b == nil || g.names(name, addr, b):
 			return nil
 		default:
@@ -98,9 +98,6 @@ func (a Access) AllowsAddress(name string, addr netip.Addr, own bool) error {
 	}
 	return fmt.Errorf("address %v is in no range of the grants", addr)
 }
-
-// matches tells whether the grant's pattern matches a path.
-func (g Grant) matches(name string) bool { return Patterns{g.Pattern}.Match(name) }
 
 // names tells whether the grant means a special address of that block.
 func (g Grant) names(name string, addr netip.Addr, b *block) bool {

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
 )
 
 // MaxRanges is the most address ranges of one grant.
@@ -115,7 +113,18 @@ func (g Grants) Patterns() Patterns {
 // Match tells whether the pattern of one of the grants matches the path, as
 // Patterns.Match does.
 func (g Grants) Match(name string) bool {
-	return matchable(name) && slices.ContainsFunc(g, func(grant Grant) bool { return match(grant.Pattern, name, doublestar.MatchUnvalidated) })
+	return matchable(name) && slices.ContainsFunc(g, func(grant Grant) bool { return matches(grant.Pattern, name) })
+}
+
+// Narrower lists the grants that certainly cover only a part of a pattern.
+func (g Grants) Narrower(pattern string) Grants {
+	var list Grants
+	for _, grant := range g {
+		if covers(pattern, grant.Pattern) && (len(grant.Ranges) > 0 || !covers(grant.Pattern, pattern)) {
+			list = append(list, grant)
+		}
+	}
+	return list
 }
 
 // contains tells whether an address is in one of the ranges.

@@ -138,13 +138,25 @@ func validateSegment(s string) error {
 // Match tells whether one of the patterns matches the path. A path that is not
 // absolute, not clean, or longer than MaxPath is matched by none.
 func (p Patterns) Match(name string) bool {
-	return matchable(name) && slices.ContainsFunc(p, func(pattern string) bool { return match(pattern, name, doublestar.MatchUnvalidated) })
+	return matchable(name) && slices.ContainsFunc(p, func(pattern string) bool { return matches(pattern, name) })
+}
+
+// Grants are grants of the patterns, word for word.
+func (p Patterns) Grants() Grants {
+	var list Grants
+	for _, pattern := range p {
+		list = append(list, Grant{Pattern: pattern})
+	}
+	return list
 }
 
 // matchable tells whether a path is one that a pattern can match.
 func matchable(name string) bool {
 	return len(name) <= MaxPath && path.IsAbs(name) && path.Clean(name) == name
 }
+
+// matches tells whether a pattern matches a matchable path.
+func matches(pattern, name string) bool { return match(pattern, name, doublestar.MatchUnvalidated) }
 
 // match compares a path with a pattern, both absolute, segment by segment, of which
 // fits compares one. A "**" takes no segment at first, and one more each time that
@@ -209,17 +221,6 @@ func coversSegment(grant, request string) bool {
 	return !strings.ContainsAny(grant, "?[{") && !strings.ContainsAny(request, "[{") && doublestar.MatchUnvalidated(grant, request)
 }
 
-// Narrower lists the grants that certainly cover only a part of a pattern.
-func (g Grants) Narrower(pattern string) Grants {
-	var list Grants
-	for _, grant := range g {
-		if covers(pattern, grant.Pattern) && (len(grant.Ranges) > 0 || !covers(grant.Pattern, pattern)) {
-			list = append(list, grant)
-		}
-	}
-	return list
-}
-
 // Access is what one module may open: what it asked for, as far as it was
 // granted. The zero Access allows nothing.
 type Access struct {
@@ -248,8 +249,8 @@ func (a Access) Lacks(name string) string {
 
 // Uncovered lists the patterns asked for that no single grant covers whole, without
 // address ranges. A module that has one is restricted.
-func (a Access) Uncovered() []string {
-	var missing []string
+func (a Access) Uncovered() Patterns {
+	var missing Patterns
 	for _, asked := range a.Asked {
 		if !slices.ContainsFunc(a.Granted, func(g Grant) bool { return len(g.Ranges) == 0 && covers(g.Pattern, asked) }) {
 			missing = append(missing, asked)

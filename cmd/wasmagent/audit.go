@@ -68,12 +68,8 @@ func named(modules []agent.Status, name string) (agent.Status, bool) {
 }
 
 // beyond lists what a module asks for that its version before did not.
-func beyond(asked, before []string) []string {
-	var grants policy.Grants
-	for _, pattern := range before {
-		grants = append(grants, policy.Grant{Pattern: pattern})
-	}
-	return policy.Access{Asked: asked, Granted: grants}.Uncovered()
+func beyond(asked, before policy.Patterns) policy.Patterns {
+	return policy.Access{Asked: asked, Granted: before.Grants()}.Uncovered()
 }
 
 // auditGranted writes down the grants that were written to a configuration.

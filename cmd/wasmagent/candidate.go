@@ -107,15 +107,6 @@ func (s *setup) candidate(ctx context.Context, source fetch.Source, parcel fetch
 // asked are the permissions that the module asks for.
 func (c *candidate) asked() policy.Patterns { return providers.Asked(c.module, c.plans) }
 
-// grant are grants of patterns, word for word.
-func grant(patterns []string) policy.Grants {
-	var grants policy.Grants
-	for _, p := range patterns {
-		grants = append(grants, policy.Grant{Pattern: p})
-	}
-	return grants
-}
-
 // inspection shows the module.
 func (c *candidate) inspection(granted policy.Grants, mounts config.Mounts) inspection {
 	i := inspectionOf(c.module, c.plans, granted, mounts)

@@ -144,9 +144,7 @@ func (s *setup) news(m *zipmod.Module) []string {
 func (r *grantRequest) choose(patterns []string) (policy.Grants, error) {
 	wanted, err := policy.ParseGrants(patterns)
 	if len(patterns) == 0 {
-		for _, pattern := range r.access.Uncovered() {
-			wanted = append(wanted, policy.Grant{Pattern: pattern})
-		}
+		wanted = r.access.Uncovered().Grants()
 	}
 	return slices.DeleteFunc(wanted, func(g policy.Grant) bool { return slices.Contains(r.entry.Allow.Strings(), g.String()) }), err
 }

@@ -146,5 +146,5 @@ func (c *candidate) wanted(have policy.Grants, all bool) (policy.Grants, string)
 	case !all:
 		return nil, fmt.Sprintf("Install %s without granting it what it lacks?", c.module.Name)
 	}
-	return grant(lacks), fmt.Sprintf("Install %s and grant it what it asks for?", c.module.Name)
+	return lacks.Grants(), fmt.Sprintf("Install %s and grant it what it asks for?", c.module.Name)
 }

@@ -171,7 +171,7 @@ func (a *app) replace(ctx context.Context, s *setup, u upgrading, f installFlags
 	}
 	var grants policy.Grants
 	if agreed {
-		grants = grant(more)
+		grants = more.Grants()
 	}
 	if err := u.new.place(s, grants); err != nil {
 		return err
@@ -192,15 +192,12 @@ type upgrading struct {
 
 // more are the permissions that the module asks for and did not ask for before,
 // and that are not granted.
-func (u upgrading) more() []string {
-	access := policy.Access{Asked: u.asksMore(), Granted: u.old.entry.Allow}
-	return access.Uncovered()
+func (u upgrading) more() policy.Patterns {
+	return policy.Access{Asked: u.asksMore(), Granted: u.old.entry.Allow}.Uncovered()
 }
 
 // asksMore are the permissions that the module asks for and did not before.
-func (u upgrading) asksMore() policy.Patterns {
-	return beyond(u.new.asked(), u.old.asked)
-}
+func (u upgrading) asksMore() policy.Patterns { return beyond(u.new.asked(), u.old.asked) }
 
 func (u upgrading) print(w io.Writer) {
 	fmt.Fprintf(w, "module\t%s\n", u.old.name)
