@@ -51,10 +51,10 @@ func (m *Mount) observe(op string, e experimental.Errno) {
 	m.attempts++
 	a := Attempt{Op: op, Path: name[:min(len(name), maxObserved)], Errno: errno.Name(e), Why: m.why, Refused: m.refused}
 	lacks := ""
-	if isRoot(name[1:]) {
+	if !m.refused && isRoot(name[1:]) {
 		lacks = m.access.Lacks(name)
-		a.NeedsGrant = e != 0 || lacks == ""
 	}
+	a.NeedsGrant = m.refused || isRoot(name[1:]) && (e != 0 || lacks == "")
 	switch {
 	case e == 0 || a.Why != "":
 	case lacks != "":
