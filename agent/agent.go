@@ -9,8 +9,8 @@
 //     that ignores case. No name has two owners.
 //   - No request goes unanswered while modules come, go and change: a run in
 //     flight ends on the version that it began on, which is closed after it.
-//   - Runs are bounded in number, in how deep they nest, and in the size of their
-//     arguments. A panic of a command is that command's error.
+//   - Runs are bounded in number, in how deep they nest, in how many others one
+//     runs, and in the size of their arguments. A panic of a command is that command's error.
 //   - Every run is one Event, numbered without gaps. A subscriber that is too
 //     slow loses events, and never delays a check.
 //
@@ -42,6 +42,7 @@ const (
 	MaxArgs     = 1024     // arguments
 	MaxArgBytes = 64 << 10 // bytes of all arguments together
 	MaxNesting  = 8        // commands that run one another
+	MaxCalls    = 256      // commands that run for it, its own included
 )
 
 // The defaults of a Config.
@@ -161,18 +162,40 @@ func checkSize(req check.Request) error {
 	return nil
 }
 
-// depth is the key of a context's number of commands that run one another.
-type depth struct{}
+// A chain is the commands that run for one request.
+type chain struct {
+	depth int           // commands that run one another
+	calls *atomic.Int64 // commands that were run in all
+}
+
+// chainKey is the key of a context's chain.
+type chainKey struct{}
+
+// link adds a command to the chain of a context.
+func link(ctx context.Context, command string) (chain, error) {
+	c, nested := ctx.Value(chainKey{}).(chain)
+	if !nested {
+		c.calls = new(atomic.Int64)
+	}
+	c.depth++
+	switch {
+	case c.depth > MaxNesting:
+		return c, fmt.Errorf("command %s is not run: commands run one another %d deep already, perhaps in a circle", command, MaxNesting)
+	case c.calls.Add(1) > MaxCalls:
+		return c, fmt.Errorf("command %s is not run: %d commands were run for this request, which is the limit; run fewer in one check", command, MaxCalls)
+	}
+	return c, nil
+}
 
 // dispatch runs a request if there is room for it.
 func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string, _ check.Result, _ error) {
-	nesting, _ := ctx.Value(depth{}).(int)
-	if nesting >= MaxNesting {
-		return "", check.Result{}, fmt.Errorf("command %s is not run: commands run one another %d deep already, perhaps in a circle", req.Command, MaxNesting)
+	chain, err := link(ctx, req.Command)
+	if err != nil {
+		return "", check.Result{}, err
 	}
 	// A nested run is part of one that has been let in: it cannot be refused
 	// for want of room, nor wait for what its own parent holds.
-	if nesting == 0 {
+	if chain.depth == 1 {
 		defer a.running.Add(-1)
 		if a.running.Add(1) > int64(a.config.Runs) {
 			return "", check.Result{}, fmt.Errorf("%d checks are running, which is the agent's limit; ask again later, or raise runs in config.toml", a.config.Runs)
@@ -183,7 +206,7 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 		return "", check.Result{}, err
 	}
 	defer c.module.release()
-	result, err := a.run(context.WithValue(ctx, depth{}, nesting+1), c, req)
+	result, err := a.run(context.WithValue(ctx, chainKey{}, chain), c, req)
 	return c.module.name, result, err
 }
 

@@ -148,6 +148,38 @@ func TestNestingIsBounded(t *testing.T) {
 	}
 }
 
+// TestCallsAreBounded has a command that runs another one until that is refused:
+// all that runs for a request counts, and the next request begins anew.
+func TestCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	var a *agent.Agent
+	calls := 0
+	a = withCommands(t, agent.Config{}, map[string]check.RunnerFunc{
+		"many": func(ctx context.Context, _ check.Request) (check.Result, error) {
+			for {
+				if result, err := a.Run(ctx, check.Request{Command: "twice"}); err != nil {
+					return result, err
+				}
+			}
+		},
+		"twice": func(ctx context.Context, _ check.Request) (check.Result, error) {
+			return a.Run(ctx, check.Request{Command: "once"})
+		},
+		"once": func(context.Context, check.Request) (check.Result, error) {
+			calls++
+			return check.Result{}, nil
+		},
+	})
+	for range 2 {
+		calls = 0
+		_, err := a.Run(t.Context(), check.Request{Command: "many"})
+		wantText(t, err, "is not run: 256 commands were run for this request, which is the limit; run fewer in one check")
+		if want := (agent.MaxCalls - 1) / 2; calls != want {
+			t.Errorf("%d calls of once, want %d", calls, want)
+		}
+	}
+}
+
 func TestBuiltinCommandsHaveATimeLimit(t *testing.T) {
 	t.Parallel()
 	a := withCommands(t, agent.Config{Time: time.Millisecond}, map[string]check.RunnerFunc{

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -44,11 +45,24 @@ func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) 
 		Alive:     r.alive,
 		OpenFiles: limits.OpenFiles + 1, // the root itself is open too
 		Observe:   guest.Observe,
-		Failed: func(path string, err error) {
-			e.config.Log.Warn("a document could not be read", "path", path, "error", err)
-		},
+		Failed:    r.failed(e.config.Log),
 	})
 	return r
+}
+
+// maxWarnings is the most warnings of one run: a program can try without end what
+// fails.
+const maxWarnings = 8
+
+// failed logs why documents could not be read, each reason once.
+func (r *run) failed(log *slog.Logger) func(path string, err error) {
+	warned := map[string]bool{}
+	return func(path string, err error) {
+		if reason := err.Error(); len(warned) < maxWarnings && !warned[reason] {
+			warned[reason] = true
+			log.Warn("a document could not be read", "path", path, "error", err)
+		}
+	}
 }
 
 // runKey is the key of the run in the context of host functions.

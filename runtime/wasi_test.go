@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +171,40 @@ func TestFacts(t *testing.T) {
 	want := slices.Concat(make([]byte, 4+8+4+4), []byte{byte(len(document)), 0, 0, 0, 0, 0, 0, 0})
 	if err != nil || !bytes.Equal(out.Stdout, want) {
 		t.Errorf("%v, %v; want %v", out.Stdout, err, want)
+	}
+}
+
+// TestFailuresAreLoggedOnce opens without end what cannot be read: the log has each
+// reason once, and not more than a few of a run.
+func TestFailuresAreLoggedOnce(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		reason func(attempt int) string
+		want   int
+	}{
+		"one reason":   {func(int) string { return "there is no disk" }, 1},
+		"many reasons": {func(n int) string { return fmt.Sprint("there is no disk ", n) }, 8},
+	} {
+		var log bytes.Buffer
+		attempts := 0
+		root, err := newRoot(nil, map[string]runtime.Document{"broken": func(context.Context) ([]byte, error) {
+			attempts++
+			return nil, errors.New(row.reason(attempts))
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(script)
+		for range 20 {
+			s.open("host/broken", 0, rightRead)
+		}
+		e := newEngine(t, runtime.Config{Interpret: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if _, err := program(t, e, s.wasm()).Run(t.Context(), runtime.Guest{Root: root}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(log.String(), "there is no disk"); attempts != 20 || got != row.want {
+			t.Errorf("%s: %d attempts, %d lines of log; want 20 and %d:\n%s", name, attempts, got, row.want, log.String())
+		}
 	}
 }
 

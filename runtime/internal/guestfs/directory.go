@@ -29,12 +29,13 @@ func newDirectory(open Directory) device {
 	}
 }
 
-// leads tells whether a link may lead to a path, or a listing show it.
+// leads tells whether a link may lead to a path, a listing show it, or a directory that
+// is moved hold it.
 func (m *Mount) leads(to string) bool {
 	if m.access.Allows(to) {
 		return true
 	}
-	m.refuse("a link leads to "+to+": "+m.access.Lacks(to), experimental.EACCES)
+	m.refuse("it leads to, or holds, "+to+": "+m.access.Lacks(to), experimental.EACCES)
 	return false
 }
 

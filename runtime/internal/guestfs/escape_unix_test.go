@@ -50,7 +50,7 @@ func TestLinks(t *testing.T) {
 		rows = append(rows, escape{"files/logs/open/" + name, "", experimental.EACCES, true})
 	}
 	v.tries(t, rows)
-	why := map[string]string{"denied": "a link leads to /files/logs/key.pem", "out": "a link leads out", "fifo": "neither a file nor a directory"}
+	why := map[string]string{"denied": "it leads to, or holds, /files/logs/key.pem", "out": "a link leads out", "fifo": "neither a file nor a directory"}
 	for name, want := range why {
 		v.tried()
 		v.reach("files/logs/open/" + name)

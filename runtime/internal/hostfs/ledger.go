@@ -1,6 +1,7 @@
 package hostfs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -32,7 +33,7 @@ func newLedger(quota, used Quota) ledger {
 // count counts what is in a directory.
 func count(root *os.Root) (Quota, error) {
 	var c census
-	err := c.count(root, 1)
+	err := c.count(root, "", 1)
 	return c.found, err
 }
 
@@ -121,10 +122,18 @@ const (
 )
 
 // A census counts what is in a directory and below it.
-type census struct{ found Quota }
+type census struct {
+	found Quota
+	// counts tells whether a path below the directory may be counted; nil is all.
+	counts func(path string) bool
+}
 
-// count counts what is in dir, whose entries are at a depth.
-func (c *census) count(dir *os.Root, depth int) error {
+// errUncounted ends a census at what may not be counted.
+var errUncounted = errors.New("holds what may not be counted")
+
+// count counts what is in dir, whose entries have paths that begin with a prefix,
+// and are at a depth.
+func (c *census) count(dir *os.Root, prefix string, depth int) error {
 	list, err := dir.Open(".")
 	if err != nil {
 		return err
@@ -133,7 +142,7 @@ func (c *census) count(dir *os.Root, depth int) error {
 	for {
 		names, err := list.Readdirnames(batch)
 		for _, name := range names {
-			if err := c.enter(dir, name, depth); err != nil {
+			if err := c.enter(dir, prefix, name, depth); err != nil {
 				return err
 			}
 		}
@@ -148,7 +157,10 @@ func (c *census) count(dir *os.Root, depth int) error {
 }
 
 // enter counts one entry of dir, with what is below it.
-func (c *census) enter(dir *os.Root, name string, depth int) error {
+func (c *census) enter(dir *os.Root, prefix, name string, depth int) error {
+	if c.counts != nil && !c.counts(prefix+name) {
+		return errUncounted
+	}
 	info, err := dir.Lstat(name)
 	if err != nil {
 		return err
@@ -170,5 +182,5 @@ func (c *census) enter(dir *os.Root, name string, depth int) error {
 		return fmt.Errorf("directory %q: %w", name, errno)
 	}
 	defer below.Close()
-	return c.count(below, depth+1)
+	return c.count(below, prefix+name+"/", depth+1)
 }

@@ -1,6 +1,7 @@
 package hostfs
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -234,7 +235,7 @@ func (v *view) Rename(from, to string) experimental.Errno {
 }
 
 func (v *view) rename(old, new place) experimental.Errno {
-	if errno := v.dir.mayRename(old, new); errno != 0 {
+	if errno := v.mayRename(old, new); errno != 0 {
 		return errno
 	}
 	if old.path == new.path {
@@ -259,7 +260,7 @@ func (v *view) rename(old, new place) experimental.Errno {
 }
 
 // mayRename refuses what cannot be renamed.
-func (d *Dir) mayRename(old, new place) experimental.Errno {
+func (v *view) mayRename(old, new place) experimental.Errno {
 	switch {
 	case old.info == nil:
 		return experimental.ENOENT
@@ -275,21 +276,28 @@ func (d *Dir) mayRename(old, new place) experimental.Errno {
 	default:
 		return experimental.EISDIR
 	}
-	if old.isDir() && d.quota != nil {
-		return mayMove(old, new)
+	if old.isDir() && old.path != new.path {
+		return v.mayMove(old, new)
 	}
 	return 0
 }
 
-// mayMove keeps a directory that is moved from making the tree too deep.
-func mayMove(old, new place) experimental.Errno {
+// mayMove keeps a directory that is moved from making the tree too deep, and from
+// taking along what the run may not use: that could be granted under its new name.
+func (v *view) mayMove(old, new place) experimental.Errno {
 	dir, errno := old.enter()
 	if errno != 0 {
 		return errno
 	}
 	defer dir.Close()
-	var c census
-	if c.count(dir, strings.Count(new.path, "/")+2) != nil {
+	c := census{counts: func(below string) bool {
+		v.run.Alive()
+		return v.run.Allowed(old.path+"/"+below) && v.run.Allowed(new.path+"/"+below)
+	}}
+	switch err := c.count(dir, "", strings.Count(new.path, "/")+2); {
+	case errors.Is(err, errUncounted):
+		return experimental.EACCES
+	case err != nil:
 		return experimental.ENAMETOOLONG
 	}
 	return 0

@@ -65,6 +65,30 @@ func TestRename(t *testing.T) {
 	}
 }
 
+// TestRenameTakesNothingAlong has directories that are moved to where what they hold
+// may be used, or from there.
+func TestRenameTakesNothingAlong(t *testing.T) {
+	t.Parallel()
+	for denied, want := range map[string]sys.Errno{
+		"none":          0,
+		"from/x/secret": sys.EACCES,
+		"to/x/secret":   sys.EACCES,
+		"from/x":        sys.EACCES,
+	} {
+		top := plant(t, t.TempDir(), map[string]string{"from/": "", "from/x/": "", "from/x/secret": "secret"})
+		r := run()
+		r.Allowed = func(path string) bool { return path != denied }
+		d := open(t, top, quota(100, 8))
+		if errno := d.FS(r).Rename("from", "to"); errno != want {
+			t.Errorf("rename beside %s, which is denied: %v; want %v", denied, errno, want)
+		}
+		at := map[bool]string{true: "to/x/secret", false: "from/x/secret"}[want == 0]
+		if got := harvest(t, top)[at]; got != "secret" {
+			t.Errorf("%s holds %q after a rename beside %s, which is denied", at, got, denied)
+		}
+	}
+}
+
 // TestRemove has the errnos of what cannot be removed.
 func TestRemove(t *testing.T) {
 	t.Parallel()
