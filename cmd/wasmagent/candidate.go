@@ -53,9 +53,15 @@ func (f fetching) pin() (trust.Digest, error) {
 	return pin, nil
 }
 
-// bounded is a context for one transfer.
-func (f fetching) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("it took longer than %v; raise --timeout", f.timeout))
+// transfer does one transfer from or to a source, in the time that there is for it.
+func (f fetching) transfer(ctx context.Context, source fetch.Source, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("it took longer than %v; raise --timeout", f.timeout))
+	defer cancel()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%s: %w", source, context.Cause(ctx))
+	}
+	return err
 }
 
 // client makes what fetches the module of a name, of which a zip may be there.
@@ -70,12 +76,11 @@ func (a *app) fetch(ctx context.Context, s *setup, f fetching, source fetch.Sour
 	client := s.library.client(source.Module(), have)
 	arrived, done := newProgress(a.stderr).arriving(source.Module())
 	client.Arrived = arrived
-	bounded, cancel := f.bounded(ctx)
-	parcel, err := client.Fetch(bounded, source)
-	if err != nil && bounded.Err() != nil {
-		err = fmt.Errorf("%s: %w", source, context.Cause(bounded))
-	}
-	cancel()
+	var parcel fetch.Parcel
+	err := f.transfer(ctx, source, func(ctx context.Context) (err error) {
+		parcel, err = client.Fetch(ctx, source)
+		return err
+	})
 	done()
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 
@@ -38,27 +37,23 @@ run. The exit status is 0 if all is right and 3 if not.`,
 }
 
 func (a *app) checkConfig(ctx context.Context) error {
-	c, err := a.configuration()
-	if err != nil {
-		return err
-	}
-	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	s, err := a.wireConfigured(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	k := checking{setup: s, out: a.stdout, done: map[string]bool{}, owners: map[string]string{}}
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
-		if c.Modules[name].Enabled {
+	for _, name := range slices.Sorted(maps.Keys(s.config.Modules)) {
+		if s.config.Modules[name].Enabled {
 			errs = append(errs, prefix("module "+name, k.entry(name)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	file := cmp.Or(c.File, "no config.toml")
-	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %s enabled\n", file, counted(len(enabled(c.Modules)), "module"))
+	file := cmp.Or(s.config.File, "no config.toml")
+	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %s enabled\n", file, counted(len(enabled(s.config.Modules)), "module"))
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -59,11 +58,7 @@ built or run, and one that is not trusted is not read.`,
 
 // grant shows what a module asks for, and grants it with the operator's consent.
 func (a *app) grant(ctx context.Context, f grantFlags, module string, patterns []string) error {
-	c, err := a.configuration()
-	if err != nil {
-		return err
-	}
-	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	s, err := a.wireConfigured(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -121,18 +120,14 @@ type scriptDetail struct {
 }
 
 func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
-	c, err := a.configuration()
-	if err != nil {
-		return inspection{}, err
-	}
-	if name, ok := config.Builtin(module); ok {
-		return inspection{}, fmt.Errorf("module %s is built in; its commands are %s; see: wasmagent run %[1]s COMMAND --help", name, strings.Join(builtinCommands(name), ", "))
-	}
-	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	s, err := a.wireConfigured(ctx)
 	if err != nil {
 		return inspection{}, err
 	}
 	defer s.close()
+	if name, ok := config.Builtin(module); ok {
+		return inspection{}, fmt.Errorf("module %s is built in; its commands are %s; see: wasmagent run %[1]s COMMAND --help", name, strings.Join(builtinCommands(name), ", "))
+	}
 	s.library.lenient = true
 	m, err := s.library.pick(ctx, module)
 	if err != nil {
@@ -142,7 +137,7 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if err != nil {
 		return inspection{}, prefix(module, err)
 	}
-	i := inspectionOf(m, plans, s.settings(m.Name).Allow, c.Files)
+	i := inspectionOf(m, plans, s.settings(m.Name).Allow, s.config.Files)
 	if slices.ContainsFunc(plans, func(p providers.Plan) bool { return p.Exec != "" }) {
 		i.Unconfined = s.providers.Unconfined()
 	}
@@ -172,14 +167,10 @@ func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grant
 		i.OnStart = append(i.OnStart, check.Join(line))
 	}
 	for _, p := range plans {
-		d := scriptDetail{
+		i.Scripts = append(i.Scripts, scriptDetail{
 			Command: p.Script.Alias, File: p.Script.File, Size: sizes[p.Script.File], Line: check.Join(p.Script.Command),
-			Provider: p.Provider, Sandbox: p.Exec == "", Exec: p.Exec,
-		}
-		if p.Script.Absent != nil {
-			d.Absent = p.Script.Absent.Error()
-		}
-		i.Scripts = append(i.Scripts, d)
+			Provider: p.Provider, Sandbox: p.Exec == "", Exec: p.Exec, Absent: text(p.Script.Absent),
+		})
 	}
 	return i
 }
@@ -213,7 +204,7 @@ func (i inspection) print(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, oneLine(s.Line), s.Size, s.Provider, where)
 	}
 	for _, what := range i.Unconfined {
-		fmt.Fprintln(w, "scripts outside the sandbox are not confined in "+what)
+		fmt.Fprintln(w, unconfined(what))
 	}
 }
 

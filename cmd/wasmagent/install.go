@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -106,15 +105,6 @@ func parseSource(text string) (fetch.Source, error) {
 		return fetch.Source{}, err
 	}
 	return fetch.Parse(text, dir)
-}
-
-// wireConfigured makes an agent of the configuration for a command that prints.
-func (a *app) wireConfigured(ctx context.Context) (*setup, error) {
-	c, err := a.configuration()
-	if err != nil {
-		return nil, err
-	}
-	return a.wire(ctx, c, options{log: slog.LevelWarn})
 }
 
 // vacant wants that there is no module of a name, and returns the entry that

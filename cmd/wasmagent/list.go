@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 
@@ -102,17 +101,13 @@ type commandState struct {
 
 // list loads everything and tells how it went.
 func (a *app) list(ctx context.Context) (listing, error) {
-	c, err := a.configuration()
-	if err != nil {
-		return listing{}, err
-	}
-	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	s, err := a.wireConfigured(ctx)
 	if err != nil {
 		return listing{}, err
 	}
 	defer s.close()
 	l := listing{Modules: []moduleState{}, Commands: []commandState{}, Unconfined: []string{}}
-	for _, name := range enabled(c.Modules) {
+	for _, name := range enabled(s.config.Modules) {
 		if err := s.loadNamed(ctx, name); err != nil {
 			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Problems: strings.Split(err.Error(), "\n")})
 		}
@@ -124,11 +119,8 @@ func (a *app) list(ctx context.Context) (listing, error) {
 		l.Modules = append(l.Modules, stateOf(m, s.library.ruling(m.Name)))
 	}
 	for _, c := range s.agent.Commands() {
-		state := commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, ""}
-		if err := s.library.absent(c.Module, c.Alias); err != nil {
-			state.Absent = err.Error()
-		}
-		l.Commands = append(l.Commands, state)
+		absent := text(s.library.absent(c.Module, c.Alias))
+		l.Commands = append(l.Commands, commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, absent})
 		if c.Exec != "" {
 			l.Unconfined = s.providers.Unconfined()
 		}
@@ -146,7 +138,7 @@ func stateOf(m agent.Status, r *ruling) moduleState {
 func (l listing) print(w io.Writer) {
 	fmt.Fprintln(w, "MODULE\tSTATE\tVERSION\tSIGNED BY\tDESCRIPTION")
 	for _, m := range l.Modules {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.State, m.Version, m.Signer, strings.Join(strings.Fields(firstLine(m.Description)), " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.State, oneLine(m.Version), m.Signer, oneLine(firstLine(m.Description)))
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tMODULE\tRUNS IN")
 	for _, c := range l.Commands {
@@ -172,13 +164,16 @@ func (l listing) remarks() []string {
 		}
 	}
 	for _, what := range l.Unconfined {
-		list = append(list, "scripts outside the sandbox are not confined in "+what)
+		list = append(list, unconfined(what))
 	}
 	if len(l.Modules) == 0 {
 		list = append(list, "no module is enabled; enable some in config.toml")
 	}
 	return list
 }
+
+// unconfined says what of native scripts the agent cannot confine.
+func unconfined(what string) string { return "scripts outside the sandbox are not confined in " + what }
 
 // place says where a command runs.
 func (c commandState) place() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,11 +46,7 @@ func (a *app) pack(ctx context.Context, dir, output string) error {
 	if err := checkOutput(dir, output); err != nil {
 		return err
 	}
-	c, err := a.configuration()
-	if err != nil {
-		return err
-	}
-	s, err := a.wire(ctx, c, options{log: slog.LevelWarn})
+	s, err := a.wireConfigured(ctx)
 	if err != nil {
 		return err
 	}

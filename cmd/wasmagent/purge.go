@@ -50,7 +50,7 @@ func (a *app) purge(ctx context.Context, module string, yes bool) error {
 		return err
 	}
 	if c.Directories.State == "" {
-		return fmt.Errorf("nothing is kept, for no directory is known for that; set state in [directories] of config.toml")
+		return errors.New("nothing is kept, for no directory is known for that; set state in [directories] of config.toml")
 	}
 	dir := providers.StateDir(c.Directories.State, module)
 	size, files, err := held(dir)

@@ -74,12 +74,11 @@ func (a *app) push(ctx context.Context, zip, to string, f fetching) error {
 // publish sends a module to a registry.
 func (a *app) publish(ctx context.Context, client fetch.Client, f fetching, target fetch.Source, parcel fetch.Parcel, m *zipmod.Module) error {
 	done := newProgress(a.stderr).of("publishing")(m.Name)
-	bounded, cancel := f.bounded(ctx)
-	fixed, err := client.Push(bounded, target, parcel, fetch.About{Title: m.Title, Version: m.Version, Description: m.Description})
-	if err != nil && bounded.Err() != nil {
-		err = fmt.Errorf("%s: %w", target, context.Cause(bounded))
-	}
-	cancel()
+	var fixed fetch.Source
+	err := f.transfer(ctx, target, func(ctx context.Context) (err error) {
+		fixed, err = client.Push(ctx, target, parcel, fetch.About{Title: m.Title, Version: m.Version, Description: m.Description})
+		return err
+	})
 	done()
 	if err != nil {
 		return err

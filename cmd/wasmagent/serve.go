@@ -23,9 +23,9 @@ On SIGHUP it reads config.toml and the modules' files again. What has changed, i
 module's file or in what config.toml says about it, takes the place of what was;
 modules that are not enabled any more are unloaded, and those that are new or
 could not be loaded before are loaded. If config.toml is wrong, or a module cannot
-be loaded, what was stays. Of config.toml the tables [modules], [limits] and
-[trust] and the keys strict and ca are taken; a change of anything else needs a
-restart.
+be loaded, what was stays. Of config.toml the tables [modules], [files], [limits]
+and [trust] and the keys strict and ca are taken; a change of anything else needs
+a restart.
 
 This version has no listeners: it answers nobody.`,
 		Args: cobra.NoArgs,

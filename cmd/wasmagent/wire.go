@@ -48,6 +48,15 @@ type setup struct {
 	pending   map[string]bool // the modules whose last reload failed, by folded name
 }
 
+// wireConfigured makes an agent of the configuration for a command that prints.
+func (a *app) wireConfigured(ctx context.Context) (*setup, error) {
+	c, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	return a.wire(ctx, c, options{log: slog.LevelWarn})
+}
+
 // wire makes an agent without modules. Whoever calls it closes it.
 func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, error) {
 	log, err := a.logger(o.log)
