@@ -55,7 +55,7 @@ func (d *decoder) modules(n node) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, item := range n.items() {
-		name := withoutZip(item.text())
+		name := TrimZip(item.text())
 		if !seen[fold(name)] {
 			names = append(names, name)
 		}

@@ -203,7 +203,7 @@ func Read(name string, data []byte, opts Options) (*Module, error) {
 
 // moduleName cuts ".zip" from a file name, whatever its case.
 func moduleName(name string) (string, error) {
-	module := withoutZip(name)
+	module := TrimZip(name)
 	if err := CheckName(module); err != nil {
 		return "", fmt.Errorf("%w; rename the file", err)
 	}
@@ -218,7 +218,9 @@ func CheckName(name string) error {
 	return nil
 }
 
-func withoutZip(name string) string {
+// TrimZip takes ".zip", in any case, off the name of a file, if something is left
+// then: the name of the module in it.
+func TrimZip(name string) string {
 	if cut := len(name) - len(".zip"); cut > 0 && strings.EqualFold(name[cut:], ".zip") {
 		return name[:cut]
 	}

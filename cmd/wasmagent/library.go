@@ -150,11 +150,7 @@ func moduleName(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	name := filepath.Base(path)
-	if strings.EqualFold(filepath.Ext(name), ".zip") {
-		return name[:len(name)-len(".zip")]
-	}
-	return name
+	return zipmod.TrimZip(filepath.Base(path))
 }
 
 // path finds the module of a name that the configuration has: where the entry

@@ -129,7 +129,7 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 	case *trust.Digest:
 		d.text(at, value, "the 64 hex digits of a SHA-256", func(s string) error { return dst.UnmarshalText([]byte(s)) })
 	case *fetch.Source:
-		d.from(at, value, dst)
+		d.source(at, value, dst)
 	case *trust.Policy:
 		d.trust(at, value, dst)
 	case *keyModules:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 // A draft is a valid config.toml that is about to be changed, with the places in
@@ -58,7 +60,7 @@ func (d draft) indent(at int) string {
 // entry tells whether a place is in the entry of a module, and how deep: 0 is
 // the entry itself.
 func (p place) entry(module string) (depth int, ok bool) {
-	if len(p.path) < 2 || p.path[0] != "modules" || !strings.EqualFold(trimZip(p.path[1]), module) {
+	if len(p.path) < 2 || p.path[0] != "modules" || !strings.EqualFold(zipmod.TrimZip(p.path[1]), module) {
 		return 0, false
 	}
 	return len(p.path) - 2, true

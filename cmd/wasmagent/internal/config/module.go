@@ -29,7 +29,7 @@ func (d *decoder) modules(value any, dst *Modules) {
 	first := map[string]string{} // the key that named a module, by the name in lower case
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		at := append(slices.Clone(at), key)
-		name := trimZip(key)
+		name := zipmod.TrimZip(key) // which NSClient++ writes
 		if other, taken := first[strings.ToLower(name)]; taken {
 			d.wrong(at, "is the same module as %q; keep one of them", other)
 			continue
@@ -63,7 +63,7 @@ func (d *decoder) checkModule(at toml.Key, name string, m Module) {
 		d.wrong(at, "%v", err)
 		return
 	}
-	if file := trimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
+	if file := zipmod.TrimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
 		d.wrong(append(slices.Clone(at), "path"), "that is module %q; call the entry so, or rename the file", file)
 	}
 	if from := m.Source.Module(); !m.Source.IsZero() && !strings.EqualFold(from, name) {
@@ -71,8 +71,8 @@ func (d *decoder) checkModule(at toml.Key, name string, m Module) {
 	}
 }
 
-// from decodes where a module was installed from.
-func (d *decoder) from(at toml.Key, value any, dst *fetch.Source) {
+// source decodes where a module was installed from.
+func (d *decoder) source(at toml.Key, value any, dst *fetch.Source) {
 	var text string
 	if !assign(d, at, value, &text, "a text in quotes") {
 		return
@@ -93,14 +93,6 @@ func Builtin(name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// trimZip takes ".zip" off a module's key, as NSClient++ writes it.
-func trimZip(key string) string {
-	if n := len(key) - len(".zip"); n > 0 && strings.EqualFold(key[n:], ".zip") {
-		return key[:n]
-	}
-	return key
 }
 
 // module decodes one entry: true, "enabled" or a table.

@@ -98,11 +98,11 @@ func (d *decoder) mount(at toml.Key, table map[string]any) (m Mount) {
 
 // values decodes what is at /env.
 func (d *decoder) values(at toml.Key, value any, dst *Values) {
-	*dst = named(d, at, value, func(text string) Value { return Value{Text: text} }, d.source)
+	*dst = named(d, at, value, func(text string) Value { return Value{Text: text} }, d.reference)
 }
 
-// source decodes where a value of /env is.
-func (d *decoder) source(at toml.Key, table map[string]any) (v Value) {
+// reference decodes where a value of /env is to be found.
+func (d *decoder) reference(at toml.Key, table map[string]any) (v Value) {
 	d.table(at, table, &v)
 	if len(table) != 1 {
 		d.wrong(at, `want either file or env, such as { file = "token.txt" }`)
