@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,11 +27,7 @@ func Command(name string, args ...string) (check.Result, error) {
 	if err != nil {
 		return check.Result{}, Explain(path, err)
 	}
-	var r check.Result
-	if err := json.Unmarshal(answer, &r); err != nil {
-		return check.Result{}, fmt.Errorf("%s: the answer: %w", path, err)
-	}
-	return r, nil
+	return decode[check.Result](path+": the answer", answer)
 }
 
 // ask writes the arguments, one a line, and reads the answer.
