@@ -45,7 +45,7 @@ func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) 
 		Alive:     r.alive,
 		OpenFiles: limits.OpenFiles + 1, // the root itself is open too
 		Observe:   guest.Observe,
-		Failed:    r.failed(e.config.Log),
+		Failed:    warnings(e.config.Log),
 	})
 	return r
 }
@@ -54,13 +54,13 @@ func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) 
 // fails.
 const maxWarnings = 8
 
-// failed logs why documents could not be read, each reason once.
-func (r *run) failed(log *slog.Logger) func(path string, err error) {
+// warnings logs why granted paths could not be opened, each reason once.
+func warnings(log *slog.Logger) func(path string, err error) {
 	warned := map[string]bool{}
 	return func(path string, err error) {
 		if reason := err.Error(); len(warned) < maxWarnings && !warned[reason] {
 			warned[reason] = true
-			log.Warn("a document could not be read", "path", path, "error", err)
+			log.Warn("a granted path could not be opened", "path", path, "error", err)
 		}
 	}
 }

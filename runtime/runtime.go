@@ -44,7 +44,8 @@ type Config struct {
 	// Interpret runs every program in the interpreter, as on processors that
 	// have no compiler.
 	Interpret bool
-	// Log hears what goes wrong with the cache. Nil is slog.Default.
+	// Log hears what goes wrong with the cache, and what of the granted paths
+	// could not be opened. Nil is slog.Default.
 	Log *slog.Logger
 	// Compiling, if set, is called when a compilation that the cache could not
 	// save starts, with the program's name; the func that it returns is called

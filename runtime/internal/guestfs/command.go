@@ -48,9 +48,6 @@ func (c *commands) Stat(name string) (sys.Stat_t, experimental.Errno) {
 // Lstat is Stat.
 func (c *commands) Lstat(name string) (sys.Stat_t, experimental.Errno) { return c.Stat(name) }
 
-// Readlink is EINVAL.
-func (c *commands) Readlink(string) (string, experimental.Errno) { return "", experimental.EINVAL }
-
 // A call is one run of a command: what is written are its arguments, and the first
 // read runs it. What is read is the answer.
 type call struct {

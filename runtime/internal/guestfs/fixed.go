@@ -6,8 +6,12 @@ import (
 	experimental "github.com/tetratelabs/wazero/experimental/sys"
 )
 
-// A fixed is a file system in which no name can be made, changed or removed.
+// A fixed is a file system in which no name can be made, changed or removed, and
+// none is a link.
 type fixed struct{ experimental.UnimplementedFS }
+
+// Readlink is EINVAL.
+func (fixed) Readlink(string) (string, experimental.Errno) { return "", experimental.EINVAL }
 
 // Mkdir is EROFS, as are all the following.
 func (fixed) Mkdir(string, fs.FileMode) experimental.Errno { return experimental.EROFS }

@@ -25,8 +25,8 @@ type Run struct {
 	Alive func()
 	// OpenFiles is the most files that are open at one time.
 	OpenFiles int
-	// Failed hears why a document could not be read; the guest sees EIO. Nil
-	// hears nothing.
+	// Failed hears why a document could not be read, or a directory of the host
+	// not be opened; the guest sees EIO. Nil hears nothing.
 	Failed func(path string, err error)
 	// Observe hears of every path that the guest tries. Nil hears nothing.
 	Observe func(Attempt)

@@ -116,6 +116,3 @@ func (n *network) Stat(path string) (sys.Stat_t, experimental.Errno) {
 
 // Lstat is Stat.
 func (n *network) Lstat(path string) (sys.Stat_t, experimental.Errno) { return n.Stat(path) }
-
-// Readlink is EINVAL.
-func (n *network) Readlink(string) (string, experimental.Errno) { return "", experimental.EINVAL }
