@@ -16,7 +16,7 @@ require (
 	// cmd/wasmagent/internal/fetch: digests and manifests of modules in OCI registries.
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1
-	// tests of cmd/wasmagent are scripts (testscript).
+	// cmd/wasmagent locks the installed modules (lockedfile); its tests are scripts (testscript).
 	github.com/rogpeppe/go-internal v1.16.0
 	// facts reads most figures of the machine through it.
 	github.com/shirou/gopsutil/v4 v4.26.10
@@ -28,7 +28,7 @@ require (
 	golang.org/x/net v0.62.0
 	// providers compiles the programs of a module in parallel (errgroup).
 	golang.org/x/sync v0.24.0
-	// facts, providers, runtime, builtin: system calls that the standard library lacks, on Windows above all.
+	// facts, providers, runtime, builtin, cmd/wasmagent: system calls that the standard library lacks, on Windows above all.
 	golang.org/x/sys v0.49.0
 	// cmd/wasmagent shows progress only on a terminal.
 	golang.org/x/term v0.47.0
