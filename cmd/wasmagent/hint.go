@@ -23,12 +23,16 @@ func (r *refused) note(m *zipmod.Module, a runtime.Attempt) {
 	if a.Op != "exec" && (a.Errno != "ENOENT" || !m.Permissions.Match(a.Path)) {
 		return
 	}
+	grant, ok := permission(a.Path)
+	if !ok {
+		return
+	}
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if r.grants[m.Name] == nil {
 		r.grants[m.Name] = map[string]bool{}
 	}
-	r.grants[m.Name][permission(a.Path)] = true
+	r.grants[m.Name][grant] = true
 }
 
 // hint says how to grant what was refused; empty if there is nothing.

@@ -106,10 +106,10 @@ func (a *app) say(f *runFlags, command string, result check.Result) error {
 }
 
 // visible takes the characters out of a script's text that would control a
-// terminal.
+// terminal, or show what follows in another order.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		if unicode.In(r, unicode.Cc, unicode.Bidi_Control) && r != '\n' && r != '\t' {
 			return unicode.ReplacementChar
 		}
 		return r

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
@@ -49,22 +50,28 @@ func (t *trace) tried(command string, a runtime.Attempt) {
 		outcome += ": " + visible(strings.ReplaceAll(a.Why, "\n", " "))
 	}
 	fmt.Fprintf(t.out, "%s: %s %q = %s\n", command, a.Op, a.Path, outcome)
-	if a.NeedsGrant && (a.Refused || a.Errno != "ENOENT") {
-		t.needed[permission(a.Path)] = true
+	if needed, ok := permission(a.Path); ok && a.NeedsGrant && (a.Refused || a.Errno != "ENOENT") {
+		t.needed[needed] = true
 	}
 }
 
 // permission is what module.json asks for so that a path can be opened: what a
-// script keeps or reads in a directory has names that change.
-func permission(path string) string {
+// script keeps or reads in a directory has names that change. There is none for a
+// path that would be a pattern of others, or that holds what no pattern can: a script
+// chooses its paths, and nobody is to be told to grant it more than it tried.
+func permission(path string) (pattern string, ok bool) {
 	segments := strings.Split(path, "/")
 	switch {
 	case segments[1] == "state":
-		return "/state/**"
+		return "/state/**", true
 	case segments[1] == "files" && len(segments) > 2:
-		return "/files/" + segments[2] + "/**"
+		path = "/files/" + segments[2]
+		pattern = path + "/**"
+	default:
+		pattern = path
 	}
-	return path
+	_, err := policy.ParsePatterns([]string{path})
+	return pattern, err == nil && !strings.ContainsAny(path, "*?[]{}")
 }
 
 // end prints the permissions that the run needs.
