@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
@@ -82,24 +82,8 @@ func module(t testing.TB, name string, requires []string, aliases ...string) *zi
 	return readModule(t, name, m, files)
 }
 
-// says assembles a WASI command that prints text and ends with status 0.
-func says(text string) string {
-	item := func(s string) string { return string(binary.AppendUvarint(nil, uint64(len(s)))) + s }
-	section := func(id byte, body string) string { return string(rune(id)) + item(body) }
-	size := len(text)
-	code := "\x00" + // no locals
-		"\x41\x00\x41\x20\x36\x02\x00" + // i32.store 0: the text's address, 32
-		"\x41\x04\x41" + string([]byte{byte(size&0x7f | 0x80), byte(size >> 7)}) + "\x36\x02\x00" + // i32.store 4: its size
-		"\x41\x01\x41\x00\x41\x01\x41\x08\x10\x00\x1a\x0b" // fd_write(1, 0, 1, 8); drop
-	return "\x00asm\x01\x00\x00\x00" +
-		section(1, "\x02\x60\x04\x7f\x7f\x7f\x7f\x01\x7f\x60\x00\x00") +
-		section(2, "\x01"+item("wasi_snapshot_preview1")+item("fd_write")+"\x00\x00") +
-		section(3, "\x01\x01") +
-		section(5, "\x01\x00\x01") +
-		section(7, "\x02"+item("memory")+"\x02\x00"+item("_start")+"\x00\x01") +
-		section(10, "\x01"+item(code)) +
-		section(11, "\x01\x00\x41\x20\x0b"+item(text))
-}
+// says is a program that prints text and ends with status 0.
+func says(text string) string { return string(wasmtest.Print(text, 0)) }
 
 // A builtin is a builtin module of a test.
 type builtin struct {

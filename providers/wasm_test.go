@@ -32,7 +32,7 @@ func TestWasmScriptAnswers(t *testing.T) {
 		{"a Go panic without output", complains("", "fatal error: boom\n\ngoroutine 1 [running]:\n", 2), check.StateUnknown, "the script crashed: fatal error: boom"},
 		{"CRITICAL beside noise", complains("CRITICAL bad", "panic: no, only said so\n", 2), check.StateCritical, "CRITICAL bad"},
 		{"control characters", complains("", "a\x1b[31mb\xff\n", 0), check.StateUnknown, "a [31mb\uFFFD"},
-		{"a trap", guest{"", []byte{0x00}}.wasm(), check.StateUnknown, "unreachable"},
+		{"a trap", traps(), check.StateUnknown, "unreachable"},
 	}
 	p := newProviders(t, nil)
 	for _, row := range rows {
