@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
@@ -124,19 +126,8 @@ func packed(b *testing.B, name string, wasm []byte, permissions ...string) *zipm
 	}
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
-	for file, content := range map[string][]byte{
-		"module.json":               manifest,
-		"scripts/" + name + ".wasm": wasm,
-	} {
-		f, err := w.Create(file)
-		if err == nil {
-			_, err = f.Write(content)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	files := fstest.MapFS{"module.json": {Data: manifest}, "scripts/" + name + ".wasm": {Data: wasm}}
+	if err := errors.Join(w.AddFS(files), w.Close()); err != nil {
 		b.Fatal(err)
 	}
 	m, err := zipmod.Read("module_"+name, archive.Bytes(), zipmod.Options{})

@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
@@ -48,20 +48,13 @@ func readModule(t testing.TB, name string, m manifest, files map[string]string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"module.json": string(text)}
-	maps.Copy(all, files)
+	all := fstest.MapFS{"module.json": {Data: text}}
+	for name, content := range files {
+		all[name] = &fstest.MapFile{Data: []byte(content)}
+	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		f, err := w.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := f.Write([]byte(all[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := errors.Join(w.AddFS(all), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	mod, err := zipmod.Read(name, b.Bytes(), zipmod.Options{})

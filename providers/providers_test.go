@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
@@ -49,20 +49,13 @@ func readModule(t testing.TB, m manifest, files map[string]string, absent map[st
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := maps.Clone(files)
-	all["module.json"] = string(text)
+	all := fstest.MapFS{"module.json": {Data: text}}
+	for name, content := range files {
+		all[name] = &fstest.MapFile{Data: []byte(content)}
+	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		f, err := w.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := f.Write([]byte(all[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := errors.Join(w.AddFS(all), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	mod, err := zipmod.Read("web.zip", b.Bytes(), zipmod.Options{Absent: absent})
