@@ -42,6 +42,7 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "policy zipmod",
 	"github.com/google/jsonschema-go": "",
+	"github.com/landlock-lsm":         "providers",
 	"github.com/opencontainers":       "cmd",
 	"oras.land/oras-go":               "cmd",
 }
