@@ -175,7 +175,7 @@ func (a *Agent) start(ctx context.Context, m *module) {
 	}
 	var failed []string
 	for i, line := range m.zip.OnStart {
-		result, err := a.Run(ctx, check.Request{Command: line[0], Args: line[1:], Origin: check.OnStart})
+		result, err := a.startLine(ctx, m, line)
 		if err == nil && result.State == check.StateUnknown {
 			err = errors.New(result.Text)
 		}
@@ -184,6 +184,15 @@ func (a *Agent) start(ctx context.Context, m *module) {
 		}
 	}
 	m.failed.Store(&failed)
+}
+
+// startLine runs one line. It reaches the commands that the module's scripts reach.
+func (a *Agent) startLine(ctx context.Context, m *module, line []string) (check.Result, error) {
+	path := "/command/" + line[0]
+	if command, own := a.commandsOf(m.zip)(line[0]); command != nil && !own && !m.loaded.Access.Allows(path) {
+		return check.Result{}, fmt.Errorf("it is the command of a module that this one does not require, and of %s, %s", path, m.loaded.Access.Lacks(path))
+	}
+	return a.Run(ctx, check.Request{Command: line[0], Args: line[1:], Origin: check.OnStart})
 }
 
 // about puts a module's name before each of the joined errors.

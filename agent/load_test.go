@@ -45,12 +45,12 @@ func TestRequiredModulesLoadFirst(t *testing.T) {
 		return readModule(t, name, manifest{Modules: requires, OnStart: []string{"record " + name + "1", "Recorder.record " + name + "2"}}, nil)
 	}
 	// d is required twice, and the recorder by all.
-	b, c, d := starting("b", "d"), starting("c", "D", "recorder"), starting("d", "Recorder")
+	b, c, d := starting("b", "d", "recorder"), starting("c", "D", "recorder"), starting("d", "Recorder")
 	a := newAgent(t, nil, b, c, d)
 	a.AddBuiltin("Recorder", func() agent.Builtin {
 		return &builtin{name: "Recorder", commands: map[string]check.Runner{"record": record}}
 	})
-	load(t, a, starting("a", "b", "c"))
+	load(t, a, starting("a", "b", "c", "Recorder"))
 	wantModules(t, a, "a", "b", "c", "d", "Recorder")
 	if want := []string{"d1", "d2", "b1", "b2", "c1", "c2", "a1", "a2"}; !slices.Equal(order, want) {
 		t.Errorf("started as %q, want %q", order, want)
@@ -196,6 +196,41 @@ func TestOnStartLinesThatFailDegrade(t *testing.T) {
 		t.Errorf("%s: %q, want %q", s.State(), s.Failed, want)
 	}
 	wantAnswers(t, a, map[string]string{"own": "OK"})
+}
+
+// TestOnStartReachesWhatScriptsReach has lines that run the commands of a module that
+// is loaded and not required: as scripts, they need the grant.
+func TestOnStartReachesWhatScriptsReach(t *testing.T) {
+	t.Parallel()
+	asks := manifest{OnStart: []string{"good"}, Permissions: []string{"/command/good"}}
+	required, silent := asks, asks
+	required.Modules, required.Permissions = []string{"Sys"}, nil
+	silent.Permissions = nil
+	granted := agent.Settings{Grant: providers.Grant{Allow: policy.Grants{{Pattern: "/command/*"}}}}
+	for _, row := range []struct {
+		manifest
+		granted agent.Settings
+		why     string
+	}{
+		{asks, granted, ""},
+		{required, agent.Settings{}, ""},
+		{asks, agent.Settings{}, "the operator grants no such path"},
+		{silent, granted, "the module does not ask for such a path in its permissions"},
+	} {
+		a := newAgent(t, grants(row.granted))
+		newBuiltin(a, "Sys", "good")
+		if err := a.LoadBuiltin(t.Context(), "Sys"); err != nil {
+			t.Fatal(err)
+		}
+		load(t, a, readModule(t, "m", row.manifest, nil))
+		var want []string
+		if row.why != "" {
+			want = []string{"on_start line 1 (good): it is the command of a module that this one does not require, and of /command/good, " + row.why}
+		}
+		if got := statusOf(t, a, "m").Failed; !slices.Equal(got, want) {
+			t.Errorf("%+v: failed %q, want %q", row, got, want)
+		}
+	}
 }
 
 func TestModulesWithLessThanTheyAskForAreRestricted(t *testing.T) {

@@ -160,6 +160,7 @@ func (r *grantRequest) print(w io.Writer) {
 	fmt.Fprintf(w, "module\t%s\n", r.module.Name)
 	fmt.Fprintf(w, "version\t%s\n", r.module.Version)
 	fmt.Fprintf(w, "sha256\t%s\n", r.module.Digest)
+	fmt.Fprintf(w, "requires\t%s\n", required(r.module.Requires))
 	lines("asks for", r.access.Asked)
 	lines("is granted", r.access.Granted.Strings())
 	lines("lacks", r.access.Uncovered())

@@ -186,7 +186,7 @@ func (i inspection) print(w io.Writer) {
 		fmt.Fprintf(w, "refused\t%s\n", i.Refused)
 	}
 	fmt.Fprintf(w, "size\t%d bytes, %d bytes in %d files unpacked\n", i.Size, i.Unpacked, i.Files)
-	fmt.Fprintf(w, "requires\t%s\n", orNothing(i.Requires, ", "))
+	fmt.Fprintf(w, "requires\t%s\n", required(i.Requires))
 	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, "\n\t"))
 	fmt.Fprintf(w, "on start\t%s\n", orNothing(mapped(i.OnStart, oneLine), "\n\t"))
 	if len(i.Permissions.Meanings) > 0 {
@@ -206,6 +206,14 @@ func (i inspection) print(w io.Writer) {
 	for _, what := range i.Unconfined {
 		fmt.Fprintln(w, unconfined(what))
 	}
+}
+
+// required says what it means that a module requires others.
+func required(modules []string) string {
+	if len(modules) == 0 {
+		return "nothing"
+	}
+	return strings.Join(modules, ", ") + ": it runs their commands, and reaches by that what they reach"
 }
 
 // oneLine writes a text of a module so that it cannot look like another line.

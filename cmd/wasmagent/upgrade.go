@@ -199,12 +199,22 @@ func (u upgrading) more() policy.Patterns {
 // asksMore are the permissions that the module asks for and did not before.
 func (u upgrading) asksMore() policy.Patterns { return beyond(u.new.asked(), u.old.asked) }
 
+// requiresMore are the modules that the module requires and did not before.
+func (u upgrading) requiresMore() []string {
+	return slices.DeleteFunc(slices.Clone(u.new.module.Requires), func(name string) bool {
+		return u.old.module != nil && slices.ContainsFunc(u.old.module.Requires, func(before string) bool { return fold(before) == fold(name) })
+	})
+}
+
 func (u upgrading) print(w io.Writer) {
 	fmt.Fprintf(w, "module\t%s\n", u.old.name)
 	fmt.Fprintf(w, "version\t%s -> %s\n", u.old.version(), versionOf(u.new.module))
 	fmt.Fprintf(w, "from\t%s\n", u.new.source)
 	fmt.Fprintf(w, "sha256\t%s\n", u.new.module.Digest)
 	fmt.Fprintf(w, "signed by\t%s\n", signature(u.new.ruling.signer(), u.new.ruling.Comment, u.new.ruling.Unsigned))
+	if more := u.requiresMore(); len(more) > 0 {
+		fmt.Fprintf(w, "also requires\t%s\n", required(more))
+	}
 	for _, p := range u.asksMore() {
 		state := "granted already"
 		if slices.Contains(u.more(), p) {
