@@ -10,7 +10,8 @@
 //   - No request goes unanswered while modules come, go and change: a run in
 //     flight ends on the version that it began on, which is closed after it.
 //   - Runs are bounded in number, in how deep they nest, in how many others one
-//     runs, and in the size of their arguments. A panic of a command is that command's error.
+//     runs, and in the size of their arguments. A panic of a command is that
+//     command's error.
 //   - Every run is one Event, numbered without gaps. A subscriber that is too
 //     slow loses events, and never delays a check.
 //

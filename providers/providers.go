@@ -303,7 +303,7 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 		case plan.Script.Absent != nil:
 			s.run = unable(fmt.Errorf("script %s is not there: %w", plan.Script.File, plan.Script.Absent))
 		case plan.Exec == "":
-			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits, observe: func() (func(runtime.Attempt), func()) { return p.config.Observe(m, plan.Script.Alias) }}.run
+			s.run = sandboxed{program: l.programs[plan.Script.File], root: root, limits: g.Limits, observe: p.observer(m, plan)}.run
 		case !l.Access.Allows(plan.Exec):
 			s.run = p.refused(m, plan)
 		default:
@@ -314,6 +314,11 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 	}
 	p.announce(m.Name, outside)
 	return l, nil
+}
+
+// observer begins to observe runs of a script; see Config.Observe.
+func (p *Providers) observer(m *zipmod.Module, plan Plan) func() (tried func(runtime.Attempt), ended func()) {
+	return func() (func(runtime.Attempt), func()) { return p.config.Observe(m, plan.Script.Alias) }
 }
 
 // announce says which scripts of a module leave the sandbox.

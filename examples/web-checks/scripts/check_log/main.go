@@ -8,8 +8,8 @@
 // read first, from NAME.1 beside it, and then the new file from its start. A log
 // that was cut to nothing where it stood is read from its start.
 //
-// A run reads at most 8 MiB of a file; what is more is left for the next. A line that is still
-// being written, without an end, waits for the next run as well.
+// A run reads at most 8 MiB of a file; what is more is left for the next. A line
+// that is still being written, without an end, waits for the next run as well.
 //
 // It needs the permissions "/files/log/**" and "/state/**".
 package main
