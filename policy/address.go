@@ -28,7 +28,9 @@ var special = []block{
 	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
 	{netip.MustParsePrefix("ff00::/8"), "multicast"},
 	{netip.MustParsePrefix("240.0.0.0/4"), "broadcast or reserved"},
-	{netip.MustParsePrefix("fd00:ec2::254/128"), "the metadata of a cloud"},
+	{netip.MustParsePrefix("fd00:ec2::/64"), "the metadata of a cloud"},    // EC2's 254, EKS's 23
+	{netip.MustParsePrefix("fd20:ce::254/128"), "the metadata of a cloud"}, // Google's
+	{netip.MustParsePrefix("fd00:42::42/128"), "the metadata of a cloud"},  // Scaleway's
 	{netip.MustParsePrefix("100.100.100.200/32"), "the metadata of a cloud"},
 	{netip.MustParsePrefix("168.63.129.16/32"), "the metadata of a cloud"},
 	{netip.MustParsePrefix("192.0.0.192/32"), "the metadata of a cloud"},

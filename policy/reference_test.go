@@ -24,7 +24,7 @@ var spans = func() (list []span) {
 	for _, text := range []string{
 		"0.0.0.0 0.255.255.255", "127.0.0.0 127.255.255.255", "169.254.0.0 169.254.255.255", "224.0.0.0 239.255.255.255", "240.0.0.0 255.255.255.255",
 		"100.100.100.200 100.100.100.200", "168.63.129.16 168.63.129.16", "192.0.0.192 192.0.0.192",
-		":: ::", "::1 ::1", "fe80:: febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ff00:: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fd00:ec2::254 fd00:ec2::254",
+		":: ::", "::1 ::1", "fe80:: febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ff00:: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fd00:ec2:: fd00:ec2::ffff:ffff:ffff:ffff", "fd20:ce::254 fd20:ce::254", "fd00:42::42 fd00:42::42",
 	} {
 		first, last, _ := strings.Cut(text, " ")
 		list = append(list, span{netip.MustParseAddr(first), netip.MustParseAddr(last)})
