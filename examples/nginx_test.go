@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// nginxConf is a server with TLS that keeps all its files in its own directory.
+// nginxConf is a server with TLS, in one process, that keeps all its files in its
+// own directory.
 const nginxConf = `
-user %s;
+master_process off;
 pid nginx.pid;
 error_log logs/error.log;
 events {}
@@ -41,10 +41,6 @@ func nginx(t *testing.T, dir string, ca authority) string {
 		}
 		t.Skip("nginx is not installed (Debian: nginx-light)")
 	}
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
 	port := closed(t)
 	certificate := ca.sign(t, "localhost", -day, 100*day)
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
@@ -52,7 +48,7 @@ func nginx(t *testing.T, dir string, ca authority) string {
 		t.Fatal(err)
 	}
 	for name, text := range map[string][]byte{
-		"nginx.conf":      fmt.Appendf(nil, nginxConf, me.Username, port),
+		"nginx.conf":      fmt.Appendf(nil, nginxConf, port),
 		"server.pem":      pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}),
 		"server.key":      pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
 		"html/index.html": []byte("<h1>Welcome</h1>\n"),
