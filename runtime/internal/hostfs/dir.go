@@ -106,7 +106,7 @@ func open(path string, o Options) (*Dir, error) {
 		d.ledger = newLedger(*o.Quota, Quota{Bytes: info.Size(), Files: 1})
 		return d, nil
 	}
-	used, err := count(d.root)
+	used, err := count(d.root, *o.Quota)
 	if err != nil {
 		return nil, errors.Join(err, d.root.Close())
 	}

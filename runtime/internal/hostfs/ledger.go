@@ -30,10 +30,15 @@ func newLedger(quota, used Quota) ledger {
 	return ledger{quota: &quota, used: used, open: map[*file]struct{}{}}
 }
 
-// count counts what is in a directory.
-func count(root *os.Root) (Quota, error) {
-	var c census
+// count counts what is in a directory, for a quota. One that holds far more files
+// is not counted to its end, for that takes minutes that no run's time limit bounds:
+// until it is opened again, nothing in it can grow.
+func count(root *os.Root, quota Quota) (Quota, error) {
+	c := census{most: min(quota.Files, maxCounted) + beyondQuota}
 	err := c.count(root, "", 1)
+	if errors.Is(err, errTooMany) {
+		return Quota{math.MaxInt64, math.MaxInt}, nil
+	}
 	return c.found, err
 }
 
@@ -115,8 +120,10 @@ func sizeOf(info fs.FileInfo) int64 {
 }
 
 const (
-	// maxCounted is the most files of a directory that are counted.
-	maxCounted = 1 << 20
+	// maxCounted is the most files of a directory that are counted, and beyondQuota
+	// how many more than its quota.
+	maxCounted  = 1 << 20
+	beyondQuota = 4096
 	// batch is how many entries of a directory are read at once.
 	batch = 256
 )
@@ -124,12 +131,16 @@ const (
 // A census counts what is in a directory and below it.
 type census struct {
 	found Quota
+	most  int // files; beyond them it ends
 	// counts tells whether a path below the directory may be counted; nil is all.
 	counts func(path string) bool
 }
 
-// errUncounted ends a census at what may not be counted.
-var errUncounted = errors.New("holds what may not be counted")
+// What ends a census: an entry that may not be counted, and one too many.
+var (
+	errUncounted = errors.New("holds what may not be counted")
+	errTooMany   = errors.New("holds too many files")
+)
 
 // count counts what is in dir, whose entries have paths that begin with a prefix,
 // and are at a depth.
@@ -168,8 +179,8 @@ func (c *census) enter(dir *os.Root, prefix, name string, depth int) error {
 	c.found.Files++
 	c.found.Bytes += sizeOf(info)
 	switch {
-	case c.found.Files > maxCounted:
-		return fmt.Errorf("holds more than %d files; remove some", maxCounted)
+	case c.found.Files > c.most:
+		return errTooMany
 	case depth > MaxDepth:
 		return fmt.Errorf("%q is in more than %d directories; remove it", name, MaxDepth-1)
 	case !info.IsDir():

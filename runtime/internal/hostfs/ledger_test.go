@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -149,6 +150,35 @@ func TestQuotaIsCountedAgain(t *testing.T) {
 	}
 	if _, errno := x.Pwrite([]byte("f"), 5); errno != hostfs.EDQUOT {
 		t.Errorf("wrote more: %v", errno)
+	}
+}
+
+// TestQuotaOfTooMuchToCount has a directory with far more files than its quota: it is
+// opened in little time, can be read and cleared, and cannot grow.
+func TestQuotaOfTooMuchToCount(t *testing.T) {
+	t.Parallel()
+	top := plant(t, t.TempDir(), map[string]string{"full/": "", "x": "12345"})
+	for n := range 4200 {
+		must(t, os.WriteFile(filepath.Join(top, "full", strconv.Itoa(n)), []byte("1"), 0o600))
+	}
+	d := open(t, top, quota(1<<30, 8))
+	m := d.FS(run())
+	if got, errno := read(m, "x"); got != "12345" || errno != 0 {
+		t.Errorf("read %q, %v", got, errno)
+	}
+	if errno := m.Unlink("full/7"); errno != 0 {
+		t.Errorf("removed one: %v", errno)
+	}
+	if errno := write(m, "new", ""); errno != hostfs.EDQUOT {
+		t.Errorf("made one more: %v", errno)
+	}
+	if _, errno := hold(t, m, "x").Pwrite([]byte("6"), 5); errno != hostfs.EDQUOT {
+		t.Errorf("wrote more: %v", errno)
+	}
+	d.Close()
+	must(t, os.RemoveAll(filepath.Join(top, "full")))
+	if errno := write(mount(t, top, quota(1<<30, 8)), "new", ""); errno != 0 {
+		t.Errorf("made one more when there was room: %v", errno)
 	}
 }
 

@@ -290,7 +290,7 @@ func (v *view) mayMove(old, new place) experimental.Errno {
 		return errno
 	}
 	defer dir.Close()
-	c := census{counts: func(below string) bool {
+	c := census{most: maxCounted, counts: func(below string) bool {
 		v.run.Alive()
 		return v.run.Allowed(old.path+"/"+below) && v.run.Allowed(new.path+"/"+below)
 	}}
