@@ -215,8 +215,14 @@ func CheckName(name string) error {
 	if !commandName.pattern().MatchString(name) {
 		return fmt.Errorf("module name %.80q: is not %s", name, commandName.want)
 	}
+	if strings.HasSuffix(name, ".") || shortName.pattern().MatchString(name) {
+		return fmt.Errorf("module name %.80q: ends in a dot or holds \"~\" and a digit, by which Windows may find the files of another module; choose another", name)
+	}
 	return nil
 }
+
+// shortName is in the second name that Windows gives to files with long names.
+var shortName = text{compiled(`~[0-9]`), ""}
 
 // TrimZip takes ".zip", in any case, off the name of a file, if something is left
 // then: the name of the module in it.
