@@ -24,27 +24,25 @@ func auditUntrusted(l *audit.Log, err error) {
 	}
 }
 
-// audited loads modules and writes down what the audit log wants to know of
-// that.
+// audited loads modules for an agent that stays, and writes down which of them
+// are restricted, as far as they were not loaded before.
 func (s *setup) audited(load func() error) error {
 	before := s.agent.Modules()
 	err := load()
-	s.auditLoaded(before, err)
-	return err
-}
-
-// auditLoaded writes down what came of loading modules: those that are loaded
-// and restricted, as far as they were not loaded before, and those that are
-// strict and so are not loaded.
-func (s *setup) auditLoaded(before []agent.Status, err error) {
-	for _, err := range each(err) {
-		if r := (*agent.RestrictedError)(nil); errors.As(err, &r) {
-			s.auditRestricted(before, *r, false)
-		}
-	}
+	s.auditStrict(before, err)
 	for _, m := range s.agent.Modules() {
 		if old, known := named(before, m.Name); len(m.Uncovered) > 0 && (!known || old.Digest != m.Digest) {
 			s.auditRestricted(before, agent.RestrictedError{Name: m.Name, Digest: m.Digest, Version: m.Version, Asked: m.Asked, Uncovered: m.Uncovered}, true)
+		}
+	}
+	return err
+}
+
+// auditStrict writes down the modules that are strict and so are not loaded.
+func (s *setup) auditStrict(before []agent.Status, err error) {
+	for _, err := range each(err) {
+		if r := (*agent.RestrictedError)(nil); errors.As(err, &r) {
+			s.auditRestricted(before, *r, false)
 		}
 	}
 }

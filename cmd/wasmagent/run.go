@@ -178,8 +178,10 @@ func (a *app) answer(ctx context.Context, c config.Config, f *runFlags, module s
 func (s *setup) answer(ctx context.Context, module string, req check.Request) (check.Result, error) {
 	var failed error
 	if module == "" {
-		failed = s.audited(func() error { return s.loadEnabled(ctx) })
-	} else if err := s.audited(func() error { return s.load(ctx, module) }); err != nil {
+		failed = s.loadEnabled(ctx)
+		s.auditStrict(nil, failed)
+	} else if err := s.load(ctx, module); err != nil {
+		s.auditStrict(nil, err)
 		return check.Result{}, err
 	}
 	s.warnDegraded()
