@@ -8,8 +8,8 @@ import (
 	"github.com/wasmagent/wasmagent/runtime/internal/hostfs"
 )
 
-// A directoryFS is a directory of the host as one run sees it.
-type directoryFS struct {
+// A hostDirectory is a directory or a file of the host as one run sees it.
+type hostDirectory struct {
 	experimental.FS
 	mount *Mount
 }
@@ -25,7 +25,7 @@ func newDirectory(open Directory) device {
 			return nil, err
 		}
 		m.releases = append(m.releases, release)
-		return directoryFS{fsys, m}, nil
+		return hostDirectory{fsys, m}, nil
 	}
 }
 
@@ -40,7 +40,7 @@ func (m *Mount) leads(to string) bool {
 }
 
 // OpenFile opens a file or directory, which counts among the run's.
-func (d directoryFS) OpenFile(path string, flag experimental.Oflag, perm fs.FileMode) (experimental.File, experimental.Errno) {
+func (d hostDirectory) OpenFile(path string, flag experimental.Oflag, perm fs.FileMode) (experimental.File, experimental.Errno) {
 	if d.mount.Full() {
 		return nil, experimental.EAGAIN
 	}
@@ -49,32 +49,32 @@ func (d directoryFS) OpenFile(path string, flag experimental.Oflag, perm fs.File
 		return nil, e
 	}
 	d.mount.open++
-	return &hosted{File: file, mount: d.mount}, 0
+	return &hostFile{File: file, mount: d.mount}, 0
 }
 
-// A hosted is an open file of the host.
-type hosted struct {
+// A hostFile is an open file of the host.
+type hostFile struct {
 	experimental.File
 	mount  *Mount
 	closed bool
 }
 
 // Write writes at the offset.
-func (h *hosted) Write(buf []byte) (int, experimental.Errno) {
+func (h *hostFile) Write(buf []byte) (int, experimental.Errno) {
 	n, e := h.File.Write(buf)
 	h.mount.errno = e
 	return n, e
 }
 
 // Pwrite writes at off.
-func (h *hosted) Pwrite(buf []byte, off int64) (int, experimental.Errno) {
+func (h *hostFile) Pwrite(buf []byte, off int64) (int, experimental.Errno) {
 	n, e := h.File.Pwrite(buf, off)
 	h.mount.errno = e
 	return n, e
 }
 
 // Truncate changes the size.
-func (h *hosted) Truncate(size int64) experimental.Errno {
+func (h *hostFile) Truncate(size int64) experimental.Errno {
 	e := h.File.Truncate(size)
 	h.mount.errno = e
 	return e
@@ -82,7 +82,7 @@ func (h *hosted) Truncate(size int64) experimental.Errno {
 
 // Datasync has the system keep what was written, unless it is Mount.Ready that
 // calls it.
-func (h *hosted) Datasync() experimental.Errno {
+func (h *hostFile) Datasync() experimental.Errno {
 	if h.mount.polling {
 		return 0
 	}
@@ -90,7 +90,7 @@ func (h *hosted) Datasync() experimental.Errno {
 }
 
 // Close gives the descriptor back. Closing it again does nothing.
-func (h *hosted) Close() experimental.Errno {
+func (h *hostFile) Close() experimental.Errno {
 	if h.closed {
 		return 0
 	}
