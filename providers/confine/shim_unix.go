@@ -124,21 +124,17 @@ func become(text, program string, argv []string) error {
 	if err := r.apply(); err != nil {
 		return fmt.Errorf("cannot be confined: %w", err)
 	}
-	return &os.PathError{Op: "executing", Path: program, Err: syscall.Exec(program, argv, os.Environ())}
+	return execute(program, argv, os.Environ(), r.limit)
 }
 
-// apply confines this process. The limits come last, for they also hold for the
-// shim.
+// apply confines this process, but for its limits.
 func (r rules) apply() error {
 	if r.User != nil {
 		if err := r.User.become(); err != nil {
 			return err
 		}
 	}
-	if err := restrict(); err != nil {
-		return err
-	}
-	return r.limit()
+	return restrict()
 }
 
 // become gives up the rights of root for those of a user. There is no way back.
