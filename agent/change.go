@@ -190,7 +190,9 @@ func (a *Agent) start(ctx context.Context, m *module) {
 func (a *Agent) startLine(ctx context.Context, m *module, line []string) (check.Result, error) {
 	path := "/command/" + line[0]
 	if command, own := a.commandsOf(m.zip)(line[0]); command != nil && !own && !m.loaded.Access.Allows(path) {
-		return check.Result{}, fmt.Errorf("it is the command of a module that this one does not require, and of %s, %s", path, m.loaded.Access.Lacks(path))
+		why := m.loaded.Access.Lacks(path)
+		m.loaded.Refused(path, why)
+		return check.Result{}, fmt.Errorf("it is the command of a module that this one does not require, and of %s, %s", path, why)
 	}
 	return a.Run(ctx, check.Request{Command: line[0], Args: line[1:], Origin: check.OnStart})
 }

@@ -274,8 +274,9 @@ type Loaded struct {
 	// imply included, and what it was granted.
 	Access policy.Access
 
-	programs map[string]*runtime.Program // by file
-	home     *home
+	providers *Providers
+	programs  map[string]*runtime.Program // by file
+	home      *home
 }
 
 // Load makes the scripts of a module ready to run: it compiles its programs, as
@@ -287,7 +288,7 @@ func (p *Providers) Load(ctx context.Context, m *zipmod.Module, g Grant) (*Loade
 	if err != nil {
 		return nil, err
 	}
-	l := &Loaded{Access: policy.Access{Asked: Asked(m, plans), Granted: g.Allow}, home: &home{scratch: p.scratch, module: m}}
+	l := &Loaded{providers: p, Access: policy.Access{Asked: Asked(m, plans), Granted: g.Allow}, home: &home{scratch: p.scratch, module: m}}
 	g.Limits = g.Limits.WithDefaults()
 	root, err := p.root(m, g, l.Access)
 	if err != nil {
@@ -336,11 +337,22 @@ func notGranted(module string, plan Plan) error {
 func (p *Providers) refused(m *zipmod.Module, plan Plan) func(context.Context, []string) (runtime.Output, error) {
 	err := notGranted(m.Name, plan)
 	return func(context.Context, []string) (runtime.Output, error) {
-		tried, ended := p.config.Observe(m, plan.Script.Alias)
-		defer ended()
-		tried(runtime.Attempt{Op: "exec", Path: plan.Exec, Errno: "EACCES", Why: err.Error(), Refused: true, NeedsGrant: true})
+		p.refuse(m, plan.Script.Alias, "exec", plan.Exec, err.Error())
 		return runtime.Output{}, err
 	}
+}
+
+// refuse has a refusal observed that is none of a run.
+func (p *Providers) refuse(m *zipmod.Module, command, op, path, why string) {
+	tried, ended := p.config.Observe(m, command)
+	defer ended()
+	tried(runtime.Attempt{Op: op, Path: path, Errno: "EACCES", Why: why, Refused: true, NeedsGrant: true})
+}
+
+// Refused has it observed that an on_start line of the module may not run the
+// command at a path, and why.
+func (l *Loaded) Refused(path, why string) {
+	l.providers.refuse(l.home.module, "on_start", "open", path, why)
 }
 
 // Asked are the permissions that a module asks for: those of module.json, then
