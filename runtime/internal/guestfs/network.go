@@ -29,8 +29,7 @@ func (n *network) OpenFile(path string, flag experimental.Oflag, _ fs.FileMode) 
 	target, err := dial.Parse(path)
 	switch {
 	case err != nil:
-		n.mount.why = err.Error()
-		return nil, experimental.ENOENT
+		return nil, n.mount.refuse(err.Error(), experimental.ENOENT) // it may be a refused address in disguise
 	case flag&experimental.O_DIRECTORY != 0:
 		return nil, experimental.ENOTDIR
 	case n.mount.Full():
