@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -116,7 +115,6 @@ func (r *run) config(args []string) wazero.ModuleConfig {
 		WithFSConfig(files).
 		WithSysWalltime().
 		WithSysNanotime().
-		WithNanosleep(r.sleep).
 		WithRandSource((*random)(r))
 }
 
@@ -146,17 +144,6 @@ func (r *run) instructions() uint64 {
 	}
 	left := int64(r.instance.ExportedGlobal(prepare.FuelExport).Get())
 	return r.handed - uint64(left)
-}
-
-// sleep is the program's nanosleep. The end of the run wakes it.
-func (r *run) sleep(ns int64) {
-	timer := time.NewTimer(time.Duration(ns))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.ctx.Done():
-	}
-	r.alive()
 }
 
 func (r *run) output() Output {
