@@ -8,23 +8,28 @@ import (
 	"sync"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
-// A refused is what one run was refused although its modules ask for it.
+// A refused is what one run was refused although its modules ask for it. A nil
+// refused takes down nothing, as for an agent that stays.
 type refused struct {
+	granted func(module string) policy.Grants
+
 	lock   sync.Mutex
 	grants map[string]map[string]bool // by module
 }
 
-// note takes down a refusal that a grant would have averted: not that of an address.
+// maxHinted is the most grants of one module that a hint suggests.
+const maxHinted = 16
+
+// note takes down a refusal that a grant would have averted: the module asks for
+// the path, and no grant matches it yet.
 func (r *refused) note(m *zipmod.Module, a runtime.Attempt) {
-	if a.Op != "exec" && (a.Errno != "ENOENT" || !m.Permissions.Match(a.Path)) {
-		return
-	}
 	grant, ok := permission(a.Path)
-	if !ok {
+	if r == nil || !ok || r.granted(m.Name).Match(a.Path) || a.Op != "exec" && !m.Permissions.Match(a.Path) {
 		return
 	}
 	r.lock.Lock()
@@ -32,7 +37,9 @@ func (r *refused) note(m *zipmod.Module, a runtime.Attempt) {
 	if r.grants[m.Name] == nil {
 		r.grants[m.Name] = map[string]bool{}
 	}
-	r.grants[m.Name][grant] = true
+	if len(r.grants[m.Name]) < maxHinted {
+		r.grants[m.Name][grant] = true
+	}
 }
 
 // hint says how to grant what was refused; empty if there is nothing.

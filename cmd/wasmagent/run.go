@@ -164,6 +164,7 @@ func (a *app) answer(ctx context.Context, c config.Config, f *runFlags, module s
 		return check.Result{}, err
 	}
 	defer s.close()
+	s.refused = &refused{granted: s.granted, grants: map[string]map[string]bool{}}
 	result, err := s.answer(ctx, module, req)
 	if err := s.trace.end(); err != nil {
 		return result, err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/wasmagent/wasmagent/agent"
@@ -80,7 +81,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		return nil, err
 	}
 	machine := facts.New()
-	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}, refused: &refused{grants: map[string]map[string]bool{}}}
+	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}}
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
@@ -194,14 +195,20 @@ func mounts(list config.Mounts, limits policy.Limits) map[string]providers.Files
 // with flags.
 func (s *setup) settings(module string) agent.Settings {
 	entry, _ := s.config.Module(module)
-	grant := providers.Grant{Allow: entry.Allow, Limits: entry.Limits, Files: mounts(s.config.Files, s.config.Limits), Env: environment(entry.Env), Roots: entry.CA.Pool}
-	if s.target == "" || fold(s.target) == fold(module) {
-		grant.Allow = append(grant.Allow[:len(grant.Allow):len(grant.Allow)], s.options.allow...)
-	}
+	grant := providers.Grant{Allow: s.granted(module), Limits: entry.Limits, Files: mounts(s.config.Files, s.config.Limits), Env: environment(entry.Env), Roots: entry.CA.Pool}
 	if s.options.time > 0 {
 		grant.Limits.Time = s.options.time
 	}
 	return agent.Settings{Grant: grant, Strict: entry.Strict}
+}
+
+// granted is what a module is granted: in the configuration, and with flags.
+func (s *setup) granted(module string) policy.Grants {
+	entry, _ := s.config.Module(module)
+	if s.target == "" || fold(s.target) == fold(module) {
+		return slices.Concat(entry.Allow, s.options.allow)
+	}
+	return entry.Allow
 }
 
 // configuration reads the configuration that the flags and the environment
