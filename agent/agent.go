@@ -42,6 +42,7 @@ const (
 	MaxCommand  = 512      // bytes of the command's name
 	MaxArgs     = 1024     // arguments
 	MaxArgBytes = 64 << 10 // bytes of all arguments together
+	MaxInput    = 1 << 20  // bytes of standard input
 	MaxNesting  = 8        // commands that run one another
 	MaxCalls    = 256      // commands that run for it, its own included
 )
@@ -119,15 +120,28 @@ func New(c Config) *Agent {
 // The Agent and the subscribers of its events keep the request and the result;
 // nobody may write to them from then on.
 func (a *Agent) Run(ctx context.Context, req check.Request) (check.Result, error) {
-	began := time.Now()
-	e := a.answer(ctx, req)
-	e.Time = time.Now()
-	e.Result.Usage.Wall = cmp.Or(e.Result.Usage.Wall, e.Time.Sub(began))
-	a.events.emit(e)
+	e := a.RunScheduled(ctx, req, nil)
 	if e.Err != nil {
 		return check.Result{Usage: e.Result.Usage}, e.Err
 	}
 	return e.Result, nil
+}
+
+// RunScheduled is Run for a scheduler: judge says how the check stands after
+// the run. The event of the run is returned as its subscribers see it, but for
+// the number. A nil judge leaves the standing out.
+func (a *Agent) RunScheduled(ctx context.Context, req check.Request, judge func(check.Event) check.Standing) check.Event {
+	began := time.Now()
+	e := a.answer(ctx, req)
+	e.Time = time.Now()
+	e.Request.Input = nil
+	e.Result.Usage.Wall = cmp.Or(e.Result.Usage.Wall, e.Time.Sub(began))
+	if judge != nil {
+		standing := judge(e)
+		e.Standing = &standing
+	}
+	a.events.emit(e)
+	return e
 }
 
 // answer runs a request and makes the event of that, without its time.
@@ -159,6 +173,8 @@ func checkSize(req check.Request) error {
 		return fmt.Errorf("command %s: %d arguments are more than %d; pass fewer", req.Command, len(req.Args), MaxArgs)
 	case size > MaxArgBytes:
 		return fmt.Errorf("command %s: %d bytes of arguments are more than %d; pass shorter ones", req.Command, size, MaxArgBytes)
+	case len(req.Input) > MaxInput:
+		return fmt.Errorf("command %s: %d bytes of standard input are more than %d; pass less", req.Command, len(req.Input), MaxInput)
 	}
 	return nil
 }

@@ -30,6 +30,11 @@ const (
 	CommandLine Origin = "command-line" // a person or a scheduler started the binary
 	OnStart     Origin = "on_start"     // a module's on_start line
 	Check       Origin = "check"        // another command, such as check_multi
+	Schedule    Origin = "schedule"     // the agent's own scheduler
+	Subscriber  Origin = "event"        // an event that a module subscribes to
+	NRPE        Origin = "nrpe"         // an NRPE client
+	REST        Origin = "rest"         // a client of the REST API
+	Probe       Origin = "probe"        // a Prometheus server at /probe
 )
 
 // A Request asks for one command to be run.
@@ -38,6 +43,9 @@ type Request struct {
 	Command string
 	// Args are the caller's arguments, one per element, never parsed by a shell.
 	Args []string
+	// Input is what a script reads from its standard input. It is not kept in
+	// events.
+	Input []byte
 	// Origin is who asked.
 	Origin Origin
 }
@@ -93,21 +101,3 @@ func (f RunnerFunc) Run(ctx context.Context, req Request) (Result, error) { retu
 // error as its text. It is how an edge (the command line, a listener) answers
 // for a Runner's error.
 func Unknown(err error) Result { return Result{State: StateUnknown, Text: err.Error()} }
-
-// An Event tells subscribers of one run of a command.
-type Event struct {
-	// Number counts the events of one agent from 1 without gaps; a gap that a
-	// subscriber sees is an event it was too slow for.
-	Number uint64
-	// Time is when the run ended.
-	Time time.Time
-	// Module is the module that the command belongs to; empty when no command
-	// of that name was found.
-	Module string
-	// Request is what was asked.
-	Request Request
-	// Result is what was answered; Unknown(Err) if Err is set.
-	Result Result
-	// Err is why the check could not be run; nil when it ran.
-	Err error
-}
