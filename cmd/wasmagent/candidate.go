@@ -67,7 +67,7 @@ func (f fetching) transfer(ctx context.Context, source fetch.Source, do func(con
 // client makes what fetches the module of a name, of which a zip may be there.
 func (l *library) client(name string, have []byte) fetch.Client {
 	limits := l.limits(name + ".zip").WithDefaults()
-	return fetch.Client{Limit: limits.Archive, Have: have, Roots: l.config.CA.Pool, Name: "wasmagent/" + version()}
+	return fetch.Client{Limit: limits.Archive, Have: have, Roots: l.config.CA.Pool(), Name: "wasmagent/" + version()}
 }
 
 // fetch gets a module and verifies it before it reads it. pin is the digest that

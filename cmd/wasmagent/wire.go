@@ -195,7 +195,7 @@ func mounts(list config.Mounts, limits policy.Limits) map[string]providers.Files
 // with flags.
 func (s *setup) settings(module string) agent.Settings {
 	entry, _ := s.config.Module(module)
-	grant := providers.Grant{Allow: s.granted(module), Limits: entry.Limits, Files: mounts(s.config.Files, s.config.Limits), Env: environment(entry.Env), Roots: entry.CA.Pool}
+	grant := providers.Grant{Allow: s.granted(module), Limits: entry.Limits, Files: mounts(s.config.Files, s.config.Limits), Env: environment(entry.Env), Roots: entry.CA.Pool()}
 	if s.options.time > 0 {
 		grant.Limits.Time = s.options.time
 	}

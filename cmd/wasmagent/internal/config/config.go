@@ -1,5 +1,6 @@
 // Package config reads and edits config.toml: which modules are loaded, what they
-// are granted, whose modules they may be, and where the agent keeps its files.
+// are granted, whose modules they may be, where the agent keeps its files, where it
+// listens, and what it checks by itself.
 //
 // Guarantees: a Config is returned only if everything in the file is right;
 // otherwise the error lists every mistake with its line and its remedy. An
@@ -63,6 +64,24 @@ type Config struct {
 	Native confine.Config `toml:"native"`
 	// Log says what is logged.
 	Log Log `toml:"log"`
+	// User is who the agent becomes if root starts it; empty is the default.
+	User string `toml:"user"`
+	// Users is the file of those who may ask, by name.
+	Users string `toml:"users"`
+	// TLS is the certificate of all listeners.
+	TLS TLS `toml:"tls"`
+	// Listen bounds each listener.
+	Listen Bounds `toml:"listen"`
+	// NRPE, REST and Prometheus are the listeners.
+	NRPE       NRPE       `toml:"nrpe"`
+	REST       REST       `toml:"rest"`
+	Prometheus Prometheus `toml:"prometheus"`
+	// OTLP says where metrics are pushed to.
+	OTLP OTLP `toml:"otlp"`
+	// Schedule are the checks that the agent runs by itself.
+	Schedule Schedule `toml:"schedule"`
+	// Events says where events are written to.
+	Events Events `toml:"events"`
 }
 
 // Modules are the modules that are named in the file.
@@ -99,6 +118,9 @@ type Directories struct {
 	// Cache is where compiled code and built programs are kept; empty when no
 	// such place is known, and then nothing is kept.
 	Cache string `toml:"cache"`
+	// Data is where the agent keeps what is its own, the host key and the users
+	// above all; empty when no such place is known.
+	Data string `toml:"data"`
 	// State is where the modules' /state is kept; empty when no such place is
 	// known, and then there is none.
 	State string `toml:"state"`
@@ -156,6 +178,7 @@ func Parse(name, text string) (Config, error) {
 	}
 	c.Directories.Modules = cmp.Or(c.Directories.Modules, defaults().Directories.Modules)
 	c.Audit.Path = cmp.Or(c.Audit.Path, defaults().Audit.Path)
+	c.Directories.Data = cmp.Or(c.Directories.Data, defaults().Directories.Data)
 	return c.in(filepath.Dir(name)), nil
 }
 
@@ -189,7 +212,12 @@ func kindOf(name string) string {
 
 // in resolves the relative paths against a directory.
 func (c Config) in(dir string) Config {
-	for _, path := range []*string{&c.Directories.Modules, &c.Directories.Cache, &c.Directories.State, &c.Directories.Scratch, &c.Audit.Path} {
+	c.Directories.State = cmp.Or(c.Directories.State, below(c.Directories.Data, "state"))
+	c.Users = cmp.Or(c.Users, below(c.Directories.Data, "users.toml"))
+	for _, path := range []*string{
+		&c.Directories.Modules, &c.Directories.Cache, &c.Directories.Data, &c.Directories.State, &c.Directories.Scratch,
+		&c.Audit.Path, &c.Events.Path, &c.Users, &c.TLS.Certificate, &c.TLS.Key,
+	} {
 		*path = absolute(dir, *path)
 	}
 	for i, path := range c.Directories.Interpreters {
@@ -200,6 +228,14 @@ func (c Config) in(dir string) Config {
 		c.Modules[name] = m
 	}
 	return c
+}
+
+// below is a file in a directory; empty if there is none.
+func below(dir, name string) string {
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, name)
 }
 
 func absolute(dir, path string) string {

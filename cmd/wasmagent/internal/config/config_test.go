@@ -27,6 +27,8 @@ func file(t testing.TB) string {
 const whole = `
 strict = true
 runs = 8
+user = "monitor"
+users = "users.toml"
 
 [modules]
 CheckHelpers = true
@@ -58,6 +60,7 @@ spool = { path = "/var/spool/x", writable = true, size = "1MiB", files = 9 }
 [directories]
 modules = "mods"
 cache = "cache"
+data = "data"
 state = "state"
 scratch = "scratch"
 interpreters = ["bin", "sbin"]
@@ -73,6 +76,50 @@ keep = 3
 
 [log]
 level = "debug"
+
+[tls]
+certificate = "agent.pem"
+key = "agent.key"
+
+[listen]
+connections = 10
+requests = 5
+
+[nrpe]
+listen = [":5666", "[::1]:0"]
+tls = false
+allowed_hosts = ["10.0.0.0/8", "nagios.example.com"]
+allow_arguments = true
+commands = ["check_*"]
+
+[rest]
+listen = ["127.0.0.1:8443"]
+
+[prometheus]
+listen = ["localhost:9665"]
+anonymous = true
+
+[otlp]
+endpoint = "https://collector.example.com:4318/v1/metrics"
+headers = { Authorization = { file = "otlp.txt" }, X-Tenant = "a" }
+interval = "30s"
+
+[schedule."Disk C:"]
+command = 'check_drivesize drive=C: "warn=free < 10%"'
+interval = "1m"
+splay = "10s"
+time = "5s"
+retry_interval = "15s"
+max_check_attempts = 3
+
+[schedule.nightly]
+command = "check_ok"
+cron = "0 3 * * *"
+
+[events]
+path = "events.json"
+size = "2MiB"
+keep = 7
 `
 
 // Two public keys.
@@ -128,6 +175,7 @@ func TestParse(t *testing.T) {
 		Directories: config.Directories{
 			Modules:      filepath.Join(dir, "mods"),
 			Cache:        filepath.Join(dir, "cache"),
+			Data:         filepath.Join(dir, "data"),
 			State:        filepath.Join(dir, "state"),
 			Scratch:      filepath.Join(dir, "scratch"),
 			Interpreters: []string{filepath.Join(dir, "bin"), filepath.Join(dir, "sbin")},
@@ -135,6 +183,45 @@ func TestParse(t *testing.T) {
 		Trust: trust.Policy{Require: trust.Pin, Keys: []trust.Key{parsed(t, key, "")}},
 		Audit: config.Audit{Path: filepath.Join(dir, "audit.log"), Size: policy.MiB, Keep: 3},
 		Log:   config.Log{Level: slog.LevelDebug},
+		User:  "monitor",
+		Users: filepath.Join(dir, "users.toml"),
+		TLS:   config.TLS{Certificate: filepath.Join(dir, "agent.pem"), Key: filepath.Join(dir, "agent.key")},
+		Listen: config.Bounds{
+			Connections: 10,
+			Requests:    5,
+		},
+		NRPE: config.NRPE{
+			Listener: config.Listener{
+				Addresses:    config.Addresses{":5666", "[::1]:0"},
+				AllowedHosts: config.Hosts{"10.0.0.0/8", "nagios.example.com"},
+			},
+			AllowArguments: true,
+			Commands:       config.Globs{"check_*"},
+		},
+		REST: config.REST{
+			Listener: config.Listener{Addresses: config.Addresses{"127.0.0.1:8443"}, TLS: true, AllowedHosts: config.Hosts{"127.0.0.1", "::1"}},
+		},
+		Prometheus: config.Prometheus{
+			Listener:  config.Listener{Addresses: config.Addresses{"localhost:9665"}, TLS: true, AllowedHosts: config.Hosts{"127.0.0.1", "::1"}},
+			Anonymous: true,
+		},
+		OTLP: config.OTLP{
+			Endpoint: "https://collector.example.com:4318/v1/metrics",
+			Headers:  config.Values{"Authorization": {File: filepath.Join(dir, "otlp.txt")}, "X-Tenant": {Text: "a"}},
+			Interval: 30 * time.Second,
+		},
+		Schedule: config.Schedule{
+			"Disk C:": {
+				Command:       config.CommandLine{"check_drivesize", "drive=C:", "warn=free < 10%"},
+				Interval:      time.Minute,
+				Splay:         10 * time.Second,
+				Time:          5 * time.Second,
+				RetryInterval: 15 * time.Second,
+				MaxAttempts:   3,
+			},
+			"nightly": {Command: config.CommandLine{"check_ok"}, Cron: "0 3 * * *"},
+		},
+		Events: config.Events{Path: filepath.Join(dir, "events.json"), Size: 2 * policy.MiB, Keep: 7},
 	}
 	got, err := config.Parse(name, whole)
 	if err != nil {
@@ -156,7 +243,7 @@ var mistakes = []struct {
 	{"comment", "# nothing\n", nil},
 	{"syntax", "strict = true\nruns = \n", []string{"2: expected value but found"}},
 	{"duplicate", "strict = true\nstrict = true\n", []string{"2: Key 'strict' has already been defined"}},
-	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, ca, directories, files, limits"}},
+	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, ca, directories, events, files, "}},
 	{"near", "\nstrikt = true\n", []string{`2: strikt: unknown key; did you mean "strict"?`}},
 	{"case", "Strict = true\n", []string{`1: Strict: unknown key; did you mean "strict"?`}},
 	{"below a table", "[limits]\n\nmemroy = \"1MiB\"\n", []string{`3: limits.memroy: unknown key; did you mean "memory"?`}},
@@ -234,6 +321,31 @@ var mistakes = []struct {
 		`5: modules.a.env."*": want a name of up to 64 letters`,
 	}},
 	{"ca", "ca = 3\n[modules.a]\nca = \"gone.pem\"\n", []string{"1: ca: want the name of a file of certificates", "3: modules.a.ca: open "}},
+	{"address", "[nrpe]\nlisten = [\"5666\", \"a b:5666\", \"*:5666\", \":nrpe\", \":65536\", 1, \":5666\"]\n", []string{
+		"2: nrpe.listen: want an address such as \":5666\" in quotes, not 1",
+		`2: nrpe.listen: "5666" is no address (missing port in address); want HOST:PORT`,
+		`2: nrpe.listen: "a b:5666" is no address (there is no host "a b")`,
+		`2: nrpe.listen: "*:5666" is no address (there is no host "*")`,
+		`2: nrpe.listen: ":nrpe" is no address (there is no port "nrpe")`,
+		`2: nrpe.listen: ":65536" is no address (there is no port "65536")`,
+	}},
+	{"addresses as a text", "[rest]\nlisten = \":8443\"\n", []string{`2: rest.listen: want a list of addresses such as [":5666"], not the text ":8443"`}},
+	{"no address", "[rest]\nlisten = []\n", nil},
+	{"an address twice", "[nrpe]\nlisten = [\":1\", \":0\", \":0\"]\n[rest]\nlisten = [\":1\"]\n", []string{`4: rest.listen: ":1" is taken by [nrpe] already`}},
+	{"certificate without a key", "[tls]\ncertificate = \"a.pem\"\n", []string{"1: tls: certificate and key belong together; set both or none"}},
+	{"nobody may connect", "[nrpe]\nallowed_hosts = []\n", []string{"2: nrpe.allowed_hosts: lets nobody connect"}},
+	{"key of another listener", "[rest]\nallow_arguments = true\n", []string{"2: rest.allow_arguments: unknown key; known here: allowed_hosts, client_ca, listen, tls"}},
+	{"client_ca without tls", "[nrpe]\ntls = false\nclient_ca = \"gone.pem\"\n", []string{"3: nrpe.client_ca: open "}},
+	{"endpoint", "[otlp]\nendpoint = \"collector:4318\"\n", []string{`2: otlp.endpoint: want a URL such as "https://collector.example.com:4318/v1/metrics", not "collector:4318"`}},
+	{"check", "[schedule]\na = 1\nb = {}\nc = { command = \"x\" }\nd = { command = \"x\", interval = \"1m\", cron = \"* * * * *\" }\ne = { command = 'a \"b', interval = \"1m\" }\n\"\" = { command = \"x\", interval = \"1m\" }\n", []string{
+		"2: schedule.a: want a table, not 1",
+		`3: schedule.b: names no command; add command, such as "check_cpu warn=80"`,
+		`3: schedule.b: want either interval, such as "1m", or cron, such as "*/5 * * * *"`,
+		"4: schedule.c: want either interval",
+		"5: schedule.d: want either interval",
+		"6: schedule.e.command: command line `a \"b`: the quote at column 3 is not closed",
+		`7: schedule."": want a name of up to 128 printable characters`,
+	}},
 	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
 		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",
 	}},
@@ -421,7 +533,7 @@ func TestShipped(t *testing.T) {
 func keys(typ reflect.Type) []string {
 	var list []string
 	for field := range typ.Fields() {
-		if key := field.Tag.Get("toml"); key != "-" {
+		if key := field.Tag.Get("toml"); key != "-" && !field.Anonymous {
 			list = append(list, key)
 		}
 		switch elem := field.Type; {

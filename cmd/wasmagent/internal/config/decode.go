@@ -86,6 +86,7 @@ func (d *decoder) table(key toml.Key, table map[string]any, dst any) {
 	if c, ok := dst.(*Config); ok {
 		d.strict, d.limits, d.authorities = c.Strict, c.Limits, c.CA
 		d.modules(table["modules"], &c.Modules)
+		d.whole(c)
 	}
 }
 
@@ -94,8 +95,12 @@ func fieldsOf(dst any) map[string]any {
 	fields := map[string]any{}
 	v := reflect.ValueOf(dst).Elem()
 	for i := range v.NumField() {
-		if key := v.Type().Field(i).Tag.Get("toml"); key != "-" {
-			fields[key] = v.Field(i).Addr().Interface()
+		field, dst := v.Type().Field(i), v.Field(i).Addr().Interface()
+		switch key := field.Tag.Get("toml"); {
+		case field.Anonymous:
+			maps.Copy(fields, fieldsOf(dst))
+		case key != "-":
+			fields[key] = dst
 		}
 	}
 	return fields
@@ -142,6 +147,18 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.values(at, value, dst)
 	case *CA:
 		d.ca(at, value, dst)
+	case *Addresses:
+		d.addresses(at, value, dst)
+	case *Hosts:
+		d.hosts(at, value, dst)
+	case *Globs:
+		d.globs(at, value, dst)
+	case *Schedule:
+		d.schedule(at, value, dst)
+	case *CommandLine:
+		d.commandLine(at, value, dst)
+	case *URL:
+		d.text(at, value, `a URL such as "https://collector.example.com:4318/v1/metrics"`, func(s string) error { return parseURL(s, dst) })
 	case *policy.Grants:
 		d.grants(at, value, dst)
 	case *[]string:

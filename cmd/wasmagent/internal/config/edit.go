@@ -162,20 +162,14 @@ func (change Change) applied(c Config) (Config, Module) {
 
 // same tells whether two configurations say the same.
 func same(a, b Config) bool {
-	equal := a.CA.equal(b.CA) && maps.EqualFunc(a.Modules, b.Modules, Module.Equal)
-	a.CA, b.CA, a.Modules, b.Modules = CA{}, CA{}, nil, nil
+	equal := maps.EqualFunc(a.Modules, b.Modules, Module.Equal) // of which none may be empty or nil
+	a.Modules, b.Modules = nil, nil
 	return equal && reflect.DeepEqual(a, b)
 }
 
 // Equal tells whether two entries say the same, the files of authorities that
 // they name included.
-func (m Module) Equal(other Module) bool {
-	equal := m.CA.equal(other.CA)
-	m.CA, other.CA = CA{}, CA{}
-	return equal && reflect.DeepEqual(m, other)
-}
-
-func (c CA) equal(other CA) bool { return c.File == other.File && c.Pool.Equal(other.Pool) }
+func (m Module) Equal(other Module) bool { return reflect.DeepEqual(m, other) }
 
 // Key writes a name as a key of TOML.
 func Key(name string) string {

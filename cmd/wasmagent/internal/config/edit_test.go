@@ -138,7 +138,7 @@ func TestRewriteWithAuthorities(t *testing.T) {
 	if same, _ := again.Module("web"); err != nil || !web.Equal(same) {
 		t.Errorf("the same entry is not equal: %v", err)
 	}
-	if other.CA.Pool == nil || web.Equal(other) {
+	if other.CA.Pool() == nil || web.Equal(other) {
 		t.Error("two entries are equal that are not")
 	}
 }

@@ -45,7 +45,14 @@ func Find(named string) (string, error) {
 
 // defaults are what holds where the file says nothing.
 func defaults() Config {
-	return Config{Directories: Directories{Modules: "modules", Cache: cacheDir(), State: stateDir()}, Audit: Audit{Path: auditFile()}}
+	listener := Listener{TLS: true, AllowedHosts: localhost()}
+	return Config{
+		Directories: Directories{Modules: "modules", Cache: cacheDir(), Data: dataDir()},
+		Audit:       Audit{Path: auditFile()},
+		NRPE:        NRPE{Listener: listener, Commands: Globs{"*"}},
+		REST:        REST{listener},
+		Prometheus:  Prometheus{Listener: listener},
+	}
 }
 
 // cacheDir is in the user's cache directory; root without a home, as in a
@@ -65,8 +72,8 @@ func cacheDir() string {
 // administers it, else among the user's.
 func auditFile() string { return kept("/var/log", "Logs", "audit.log") }
 
-// stateDir is where the modules' /state is kept by default, likewise.
-func stateDir() string { return kept("/var/lib", "Application Support", "state") }
+// dataDir is where the agent's own files are kept by default, likewise.
+func dataDir() string { return kept("/var/lib", "Application Support", "") }
 
 // kept is a name for what must not be lost: where the user's environment says,
 // in a directory of the machine for who administers it, else in the user's, which

@@ -47,8 +47,18 @@ type Value struct {
 type CA struct {
 	// File is where they were read; empty for those of the system.
 	File string
-	// Pool holds them; nil for those of the system.
-	Pool *x509.CertPool
+	// PEM is what was read.
+	PEM string
+}
+
+// Pool holds the authorities; nil for those of the system.
+func (c CA) Pool() *x509.CertPool {
+	if c.File == "" {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM([]byte(c.PEM))
+	return pool
 }
 
 // segment is a name that is one segment of a path, and no pattern.
@@ -128,9 +138,8 @@ func readCA(file string) (CA, error) {
 	if err != nil {
 		return CA{}, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(text)) {
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(text)) {
 		return CA{}, fmt.Errorf("%s: holds no certificate in PEM; want blocks that begin with -----BEGIN CERTIFICATE-----", file)
 	}
-	return CA{File: file, Pool: pool}, nil
+	return CA{File: file, PEM: text}, nil
 }
