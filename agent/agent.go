@@ -115,7 +115,8 @@ func New(c Config) *Agent {
 }
 
 // Run finds the command of a request and runs it. The error of a command that
-// is not loaded is an *UnknownCommandError.
+// is not loaded is an *UnknownCommandError; that of a request beyond Config.Runs
+// matches check.ErrBusy.
 //
 // The Agent and the subscribers of its events keep the request and the result;
 // nobody may write to them from then on.
@@ -126,6 +127,10 @@ func (a *Agent) Run(ctx context.Context, req check.Request) (check.Result, error
 	}
 	return e.Result, nil
 }
+
+// Running is how many requests are being run. A command that another one runs
+// does not count.
+func (a *Agent) Running() int { return int(min(a.running.Load(), int64(a.config.Runs))) }
 
 // RunScheduled is Run for a scheduler: judge says how the check stands after
 // the run. The event of the run is returned as its subscribers see it, but for
@@ -215,7 +220,7 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 	if chain.depth == 1 {
 		defer a.running.Add(-1)
 		if a.running.Add(1) > int64(a.config.Runs) {
-			return "", check.Result{}, fmt.Errorf("%d checks are running, which is the agent's limit; ask again later, or raise runs in config.toml", a.config.Runs)
+			return "", check.Result{}, fmt.Errorf("%w: %d, which is the agent's limit; ask again later, or raise runs in config.toml", check.ErrBusy, a.config.Runs)
 		}
 	}
 	c, err := a.find(req.Command)

@@ -52,7 +52,7 @@ func TestUnknownCommandNamesTheNearest(t *testing.T) {
 	} {
 		_, err := a.Run(t.Context(), check.Request{Command: asked})
 		var unknown *agent.UnknownCommandError
-		if !errors.As(err, &unknown) || unknown.Command != asked || !slices.Equal(unknown.Nearest, want) {
+		if !errors.As(err, &unknown) || !errors.Is(err, check.ErrUnknownCommand) || unknown.Command != asked || !slices.Equal(unknown.Nearest, want) {
 			t.Errorf("%.60q: got %v, want %q", asked, err, want)
 		}
 	}
@@ -125,9 +125,18 @@ func TestRunsAreBounded(t *testing.T) {
 		<-running
 	}
 	_, err := a.Run(t.Context(), check.Request{Command: "quick"})
-	wantText(t, err, "2 checks are running, which is the agent's limit")
+	wantText(t, err, "too many checks are running: 2, which is the agent's limit")
+	if !errors.Is(err, check.ErrBusy) {
+		t.Error("the refusal does not match check.ErrBusy")
+	}
+	if n := a.Running(); n != 2 {
+		t.Errorf("%d checks are running, want 2", n)
+	}
 	close(end)
 	wg.Wait()
+	if n := a.Running(); n != 0 {
+		t.Errorf("%d checks are running, want none", n)
+	}
 	wantAnswers(t, a, map[string]string{"quick": "quick"})
 }
 

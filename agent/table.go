@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
@@ -110,7 +111,7 @@ func (t *table) unknown(name string) error {
 var errClosed = errors.New("the agent is closed")
 
 // An UnknownCommandError is the error of a request for a command that no loaded
-// module has.
+// module has. It matches check.ErrUnknownCommand.
 type UnknownCommandError struct {
 	// Command is what was asked for.
 	Command string
@@ -124,3 +125,6 @@ func (e *UnknownCommandError) Error() string {
 	}
 	return fmt.Sprintf("no command %q is loaded; did you mean %s?", e.Command, strings.Join(e.Nearest, ", "))
 }
+
+// Is tells that the error is check.ErrUnknownCommand.
+func (e *UnknownCommandError) Is(target error) bool { return target == check.ErrUnknownCommand }

@@ -18,6 +18,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -90,6 +91,15 @@ type Usage struct {
 type Runner interface {
 	Run(ctx context.Context, req Request) (Result, error)
 }
+
+// The errors of a dispatcher that a listener may answer in its own way.
+// errors.Is matches them.
+var (
+	// ErrUnknownCommand says that no command has the name that was asked for.
+	ErrUnknownCommand = errors.New("no such command")
+	// ErrBusy says that there is no room for the run; later there may be.
+	ErrBusy = errors.New("too many checks are running")
+)
 
 // RunnerFunc lets a function be a Runner.
 type RunnerFunc func(ctx context.Context, req Request) (Result, error)
