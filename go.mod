@@ -16,6 +16,8 @@ require (
 	// cmd/wasmagent/internal/fetch: digests and manifests of modules in OCI registries.
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1
+	// schedule reads cron expressions with it.
+	github.com/robfig/cron/v3 v3.0.1
 	// cmd/wasmagent locks the installed modules (lockedfile); its tests are scripts (testscript).
 	github.com/rogpeppe/go-internal v1.16.0
 	// facts reads most figures of the machine through it.

@@ -28,8 +28,9 @@ var mayImport = map[string][]string{
 	"runtime":   {"check", "policy"},
 	"providers": {"check", "policy", "zipmod", "runtime"},
 	"builtin":   {"check", "facts"},
+	"schedule":  {"check"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "audit", "builtin", "check", "facts", "policy", "providers", "runtime", "trust", "zipmod"},
+	"cmd":       {"agent", "audit", "builtin", "check", "facts", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
 	"guest":     {"check"},
 	"examples":  {"check", "guest"},
 }
@@ -38,6 +39,7 @@ var mayImport = map[string][]string{
 var onlyImporter = map[string]string{
 	"aead.dev/minisign":               "trust",
 	"github.com/tetratelabs/wazero":   "runtime",
+	"github.com/robfig/cron":          "schedule",
 	"github.com/shirou/gopsutil":      "facts",
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "policy zipmod",
