@@ -88,6 +88,8 @@ type Agent struct {
 	events  events
 
 	changing sync.Mutex // held while the table is changed; guards what follows
+	find     func(name string, by *zipmod.Module) (*zipmod.Module, error)
+	grants   func(module string) Settings
 	builtins map[string]available
 	modules  uint64 // how many have been made
 }
@@ -109,7 +111,7 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &Agent{config: c, builtins: make(map[string]available)}
+	a := &Agent{config: c, find: c.Find, grants: c.Grants, builtins: make(map[string]available)}
 	a.table.Store(&table{})
 	return a
 }
@@ -223,7 +225,7 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 			return "", check.Result{}, fmt.Errorf("%w: %d, which is the agent's limit; ask again later, or raise runs in config.toml", check.ErrBusy, a.config.Runs)
 		}
 	}
-	c, err := a.find(req.Command)
+	c, err := a.command(req.Command)
 	if err != nil {
 		return "", check.Result{}, err
 	}
@@ -232,8 +234,8 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 	return c.module.name, result, err
 }
 
-// find returns a command whose module is held, so that it stays open.
-func (a *Agent) find(name string) (*command, error) {
+// command returns a command whose module is held, so that it stays open.
+func (a *Agent) command(name string) (*command, error) {
 	key := fold(name)
 	for {
 		t := a.table.Load()

@@ -120,15 +120,8 @@ func newAgent(t testing.TB, change func(*agent.Config), found ...*zipmod.Module)
 	}
 	config := agent.Config{
 		Providers: scripts,
-		Find: func(name string, _ *zipmod.Module) (*zipmod.Module, error) {
-			for _, m := range found {
-				if strings.EqualFold(m.Name, name) {
-					return m, nil
-				}
-			}
-			return nil, fmt.Errorf("looking for %s: %w", name, fs.ErrNotExist)
-		},
-		Log: slog.New(slog.DiscardHandler),
+		Find:      finding(found),
+		Log:       slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&config)
@@ -140,6 +133,18 @@ func newAgent(t testing.TB, change func(*agent.Config), found ...*zipmod.Module)
 		}
 	})
 	return a
+}
+
+// finding is a Config.Find that knows some modules.
+func finding(found []*zipmod.Module) func(string, *zipmod.Module) (*zipmod.Module, error) {
+	return func(name string, _ *zipmod.Module) (*zipmod.Module, error) {
+		for _, m := range found {
+			if strings.EqualFold(m.Name, name) {
+				return m, nil
+			}
+		}
+		return nil, fmt.Errorf("looking for %s: %w", name, fs.ErrNotExist)
+	}
 }
 
 // grants is a Config.Grants that says the same of every module.

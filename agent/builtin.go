@@ -35,8 +35,12 @@ func (a *Agent) AddBuiltin(name string, open func() Builtin) {
 	a.builtins[fold(name)] = available{name: name, open: open}
 }
 
-// openBuiltin starts a builtin module.
+// openBuiltin puts a builtin module into the table, which it starts if it is not
+// loaded.
 func (c *change) openBuiltin(b available) error {
+	if have := c.old.modules[fold(b.name)]; have != nil {
+		return c.table.add(have)
+	}
 	m := c.module(b.name)
 	m.builtin = b.open()
 	commands := m.builtin.Commands()

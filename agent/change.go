@@ -12,13 +12,22 @@ import (
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
-// A change is the next table in the making. Requests see all of it or nothing.
+// A change is the next table in the making: whatever is wanted, with what that
+// requires. Requests see all of it or nothing. A module that is what it was goes on
+// untouched in the new table.
 type change struct {
-	agent   *Agent
-	table   *table
-	added   []*module // each after those that it requires
-	removed []*module
-	checked map[string]bool // modules of the table that require no module in the making
+	agent *Agent
+	old   *table
+	table *table
+
+	// What is said about modules, from now on if the change is made.
+	find   func(name string, by *zipmod.Module) (*zipmod.Module, error)
+	grants func(module string) Settings
+	same   func(module string) bool // whether that is what was said before
+
+	wanted map[string]bool // the modules that were asked for, by folded name
+	failed map[string]bool // the modules that could not be loaded, by folded name
+	added  []*module       // that are not in the old table, each after those that it requires
 }
 
 // change makes a change of the table, then runs the on_start lines of what it
@@ -28,7 +37,7 @@ func (a *Agent) change(ctx context.Context, edit func(*change) error) (*change, 
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range c.removed {
+	for _, m := range c.removed() {
 		m.release()
 	}
 	for _, m := range c.added {
@@ -40,12 +49,20 @@ func (a *Agent) change(ctx context.Context, edit func(*change) error) (*change, 
 func (a *Agent) commit(edit func(*change) error) (*change, error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
-	c := &change{agent: a, table: a.table.Load().clone(), checked: make(map[string]bool)}
-	if c.table.closed {
+	c := &change{
+		agent: a, old: a.table.Load(), table: newTable(),
+		grants: a.grants, same: func(string) bool { return true },
+		wanted: make(map[string]bool), failed: make(map[string]bool),
+	}
+	c.find = c.loaded
+	if c.old.closed {
 		return nil, errClosed
 	}
 	if err := edit(c); err != nil {
 		return nil, errors.Join(err, c.abandon())
+	}
+	for key, m := range c.table.modules {
+		m.wanted.Store(c.wanted[key])
 	}
 	a.table.Store(c.table)
 	return c, nil
@@ -61,6 +78,20 @@ func (c *change) abandon() error {
 	return errors.Join(errs...)
 }
 
+// loaded finds a module that is required: the one that is loaded, if there is one.
+func (c *change) loaded(name string, by *zipmod.Module) (*zipmod.Module, error) {
+	if m := c.old.modules[fold(name)]; m != nil && m.zip != nil {
+		return m.zip, nil
+	}
+	return c.agent.find(name, by)
+}
+
+// removed lists the modules that the new table does not have, those that require
+// others first.
+func (c *change) removed() []*module {
+	return slices.DeleteFunc(c.old.dependentsFirst(), func(m *module) bool { return c.table.modules[fold(m.name)] == m })
+}
+
 // module returns a new module, which the change has to close from now on.
 func (c *change) module(name string) *module {
 	c.agent.modules++
@@ -69,29 +100,69 @@ func (c *change) module(name string) *module {
 	return m
 }
 
-// remove takes a module out of the table, to be closed once the change is made.
-func (c *change) remove(m *module) {
-	c.table.remove(m)
-	c.removed = append(c.removed, m)
+// others wants what was wanted before, all but the module of a name.
+func (c *change) others(ctx context.Context, but string) error {
+	var errs []error
+	for _, m := range slices.Backward(c.old.dependentsFirst()) {
+		switch {
+		case !m.wanted.Load() || fold(m.name) == fold(but):
+		case m.builtin != nil:
+			errs = append(errs, c.wantBuiltin(m.name))
+		default:
+			errs = append(errs, c.want(ctx, m.zip))
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// prune removes the modules that nobody needs any more.
-func (c *change) prune() {
-	for m := c.table.orphan(); m != nil; m = c.table.orphan() {
-		c.remove(m)
+// wantBuiltin loads a builtin module by itself.
+func (c *change) wantBuiltin(name string) error {
+	b, ok := c.agent.builtins[fold(name)]
+	if !ok {
+		return fmt.Errorf("no module %q is built in", name)
 	}
+	c.wanted[fold(name)] = true
+	if c.table.modules[fold(name)] != nil {
+		return nil
+	}
+	return c.openBuiltin(b)
+}
+
+// want loads a zip module by itself.
+func (c *change) want(ctx context.Context, zip *zipmod.Module) error {
+	if b, ok := c.agent.builtins[fold(zip.Name)]; ok {
+		return fmt.Errorf("module %s has the name of a builtin module, %s; rename its file", zip.Name, b.name)
+	}
+	c.wanted[fold(zip.Name)] = true
+	have := c.table.modules[fold(zip.Name)]
+	if have != nil && have.zip.Digest != zip.Digest {
+		return fmt.Errorf("module %s is loaded already because another module requires it, and from another file; keep one of the two files", have.name)
+	} else if have != nil {
+		return nil
+	}
+	return c.load(ctx, zip, nil)
 }
 
 // load loads a zip module after those that it requires. trail names the modules
 // that are waiting for it.
 func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) error {
-	if err := c.requireAll(ctx, zip, trail); err != nil {
-		return err
+	err := c.requireAll(ctx, zip, trail)
+	if err == nil {
+		err = c.add(ctx, zip)
+	}
+	c.failed[fold(zip.Name)] = err != nil
+	return err
+}
+
+// add puts a zip module into the table, the one that is loaded if it is the same.
+func (c *change) add(ctx context.Context, zip *zipmod.Module) error {
+	if have := c.old.modules[fold(zip.Name)]; have != nil && have.zip != nil && have.zip.Digest == zip.Digest && c.same(zip.Name) {
+		return c.table.add(have)
 	}
 	if c.agent.config.Providers == nil {
 		return fmt.Errorf("module %s: there are no providers for scripts", zip.Name)
 	}
-	settings := c.agent.config.Grants(zip.Name)
+	settings := c.grants(zip.Name)
 	settings.Commands = c.agent.commandsOf(zip)
 	loaded, err := c.agent.config.Providers.Load(ctx, zip, settings.Grant)
 	if err != nil {
@@ -124,13 +195,16 @@ func (c *change) require(ctx context.Context, name string, by *zipmod.Module, tr
 			return fmt.Errorf("modules require each other in a circle: %s; take one of them out of modules", strings.Join(append(slices.Clip(trail[i:]), waiting), " -> "))
 		}
 	}
-	if m := c.table.modules[fold(name)]; m != nil {
-		return c.recheck(ctx, m, trail)
+	if c.table.modules[fold(name)] != nil {
+		return nil
 	}
 	if b, ok := c.agent.builtins[fold(name)]; ok {
 		return c.openBuiltin(b)
 	}
-	zip, err := c.agent.config.Find(name, by)
+	if c.failed[fold(name)] {
+		return fmt.Errorf("module %s requires module %s, which cannot be loaded", by.Name, name)
+	}
+	zip, err := c.find(name, by)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("module %s requires module %s, which is neither built in nor found: %w", by.Name, name, err)
 	} else if err != nil {
@@ -140,17 +214,6 @@ func (c *change) require(ctx context.Context, name string, by *zipmod.Module, tr
 		return fmt.Errorf("module %s requires module %s, and what was found is %s", by.Name, name, zip.Name)
 	}
 	return c.load(ctx, zip, trail)
-}
-
-// recheck looks for a circle through a module that is loaded already: it can
-// close one only if its requirements lead back to a module in the making.
-func (c *change) recheck(ctx context.Context, m *module, trail []string) error {
-	if m.zip == nil || c.checked[fold(m.name)] {
-		return nil
-	}
-	err := c.requireAll(ctx, m.zip, trail)
-	c.checked[fold(m.name)] = err == nil
-	return err
 }
 
 // A RestrictedError is why a strict module is not loaded: it asks for more than

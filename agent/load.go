@@ -18,48 +18,22 @@ import (
 // that goes.
 func (a *Agent) Load(ctx context.Context, zip *zipmod.Module) error {
 	_, err := a.change(ctx, func(c *change) error {
-		if err := c.checkName(zip.Name); err != nil {
+		if have := c.old.modules[fold(zip.Name)]; have != nil && have.zip != nil && have.wanted.Load() {
+			return fmt.Errorf("module %s is loaded already; reload it", have.name)
+		}
+		if err := c.others(ctx, zip.Name); err != nil {
 			return err
 		}
-		if have := c.table.modules[fold(zip.Name)]; have != nil {
-			return adopt(have, zip)
-		}
-		if err := c.load(ctx, zip, nil); err != nil {
-			return err
-		}
-		c.table.modules[fold(zip.Name)].wanted.Store(true)
-		return nil
+		return c.want(ctx, zip)
 	})
 	return err
-}
-
-// adopt makes a module wanted that a requirement brought in.
-func adopt(have *module, zip *zipmod.Module) error {
-	switch {
-	case have.wanted.Load():
-		return fmt.Errorf("module %s is loaded already; reload it", have.name)
-	case have.zip.Digest != zip.Digest:
-		return fmt.Errorf("module %s is loaded already because another module requires it, and from another file; keep one of the two files", have.name)
-	}
-	have.wanted.Store(true)
-	return nil
 }
 
 // LoadBuiltin loads a builtin module. One that is loaded already stays when
 // those that require it go.
 func (a *Agent) LoadBuiltin(ctx context.Context, name string) error {
 	_, err := a.change(ctx, func(c *change) error {
-		b, ok := c.agent.builtins[fold(name)]
-		if !ok {
-			return fmt.Errorf("no module %q is built in", name)
-		}
-		if c.table.modules[fold(name)] == nil {
-			if err := c.openBuiltin(b); err != nil {
-				return err
-			}
-		}
-		c.table.modules[fold(name)].wanted.Store(true)
-		return nil
+		return errors.Join(c.others(ctx, name), c.wantBuiltin(name))
 	})
 	return err
 }
@@ -70,17 +44,16 @@ func (a *Agent) LoadBuiltin(ctx context.Context, name string) error {
 // the old one stays.
 func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
 	_, err := a.change(ctx, func(c *change) error {
-		old := c.table.modules[fold(zip.Name)]
-		if old == nil || old.zip == nil {
+		have := c.old.modules[fold(zip.Name)]
+		if have == nil || have.zip == nil {
 			return fmt.Errorf("no zip module %s is loaded that could be reloaded; load it", zip.Name)
 		}
-		c.remove(old)
+		c.same = func(module string) bool { return fold(module) != fold(zip.Name) }
 		if err := c.load(ctx, zip, nil); err != nil {
 			return err
 		}
-		c.table.modules[fold(zip.Name)].wanted.Store(old.wanted.Load())
-		c.prune()
-		return nil
+		c.wanted[fold(zip.Name)] = have.wanted.Load()
+		return c.others(ctx, zip.Name)
 	})
 	return err
 }
@@ -91,31 +64,21 @@ func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
 // error names them.
 func (a *Agent) Unload(ctx context.Context, name string) error {
 	c, err := a.change(ctx, func(c *change) error {
-		m := c.table.modules[fold(name)]
+		m := c.old.modules[fold(name)]
 		if m == nil {
 			return fmt.Errorf("no module %s is loaded", name)
 		}
-		if by := c.table.requirers(m); len(by) > 0 {
+		if by := c.old.requirers(m); len(by) > 0 {
 			return fmt.Errorf("module %s is required by %s; unload that first", m.name, strings.Join(by, ", "))
 		}
-		c.remove(m)
-		c.prune()
-		return nil
+		return c.others(ctx, name)
 	})
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, m := range c.removed {
+	for _, m := range c.removed() {
 		errs = append(errs, m.wait(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// checkName keeps the names of builtin modules theirs.
-func (c *change) checkName(name string) error {
-	if b, ok := c.agent.builtins[fold(name)]; ok {
-		return fmt.Errorf("module %s has the name of a builtin module, %s; rename its file", name, b.name)
-	}
-	return nil
 }

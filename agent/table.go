@@ -19,39 +19,30 @@ type table struct {
 	closed   bool                // the agent is
 }
 
-func (t *table) clone() *table {
-	c := &table{modules: maps.Clone(t.modules), commands: maps.Clone(t.commands), closed: t.closed}
-	if c.modules == nil {
-		c.modules, c.commands = make(map[string]*module), make(map[string]*command)
-	}
-	return c
+func newTable() *table {
+	return &table{modules: make(map[string]*module), commands: make(map[string]*command)}
 }
 
 // add takes in a module with its commands. A name that has an owner already is
-// an error.
+// an error, which says that the module that was made later brings it.
 func (t *table) add(m *module) error {
 	var errs []error
 	for _, c := range m.commands {
 		for _, name := range c.names {
-			if have := t.commands[fold(name)]; have != nil {
-				errs = append(errs, fmt.Errorf("command %s: module %s brings it and module %s has it already; give one of them another alias", name, m.name, have.module.name))
+			have := t.commands[fold(name)]
+			if have == nil {
+				t.commands[fold(name)] = c
 				continue
 			}
-			t.commands[fold(name)] = c
+			brings, has := m, have.module
+			if has.number > brings.number {
+				brings, has = has, brings
+			}
+			errs = append(errs, fmt.Errorf("command %s: module %s brings it and module %s has it already; give one of them another alias", name, brings.name, has.name))
 		}
 	}
 	t.modules[fold(m.name)] = m
 	return errors.Join(errs...)
-}
-
-// remove takes out a module with its commands.
-func (t *table) remove(m *module) {
-	delete(t.modules, fold(m.name))
-	for _, c := range m.commands {
-		for _, name := range c.names {
-			delete(t.commands, fold(name))
-		}
-	}
 }
 
 // requirers lists the modules that require a module, sorted.
@@ -64,23 +55,6 @@ func (t *table) requirers(m *module) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// orphan returns a module that only a requirement brought in, and that nobody
-// requires any more; nil if there is none.
-func (t *table) orphan() *module {
-	required := make(map[string]bool)
-	for _, m := range t.modules {
-		for _, name := range m.requires() {
-			required[fold(name)] = true
-		}
-	}
-	for key, m := range t.modules {
-		if !required[key] && !m.wanted.Load() {
-			return m
-		}
-	}
-	return nil
 }
 
 // dependentsFirst lists the modules so that each comes before those that it
