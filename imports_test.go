@@ -29,8 +29,9 @@ var mayImport = map[string][]string{
 	"providers": {"check", "policy", "zipmod", "runtime"},
 	"builtin":   {"check", "facts"},
 	"schedule":  {"check"},
+	"listen":    {"access", "check", "metrics", "policy"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "audit", "builtin", "check", "facts", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
+	"cmd":       {"agent", "audit", "builtin", "check", "facts", "listen", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
 	"guest":     {"check"},
 	"examples":  {"check", "guest"},
 }
