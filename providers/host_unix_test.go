@@ -65,6 +65,25 @@ func TestHostScriptAnswers(t *testing.T) {
 	}
 }
 
+func TestHostScriptGetsItsInput(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("0123456789abcde\n", 1<<16)
+	p := newProviders(t, nil)
+	for _, row := range []struct{ name, script, input, text string }{
+		{"reads it", "cat", "OK heard", "OK heard"},
+		{"reads all of it", "echo OK $(wc -c)", large, fmt.Sprint("OK ", len(large))},
+		{"reads a part of it", "head -c 8; exec <&-; echo", "OK heard" + large, "OK heard"},
+		{"does not read it", "echo OK", large, "OK"},
+		{"leaves it to a child that stays", "sleep 600 & echo OK", large, "OK"},
+		{"there is none", "cat; echo OK", "", "OK"},
+	} {
+		r, err := hear(t, loadAll(t, p, one(t, "a.sh", row.script), host), row.input)
+		if err != nil || r.State != check.StateOK || r.Text != row.text {
+			t.Errorf("%s: got %v %.80q, %v", row.name, r.State, r.Text, err)
+		}
+	}
+}
+
 func TestScriptThatRemovesItself(t *testing.T) {
 	t.Parallel()
 	l := loadAll(t, newProviders(t, nil), one(t, "a.sh", `rm -r "$PWD"; echo OK`), host)

@@ -39,6 +39,14 @@ func TestBatchFileAnswers(t *testing.T) {
 	}
 }
 
+func TestBatchFileGetsItsInput(t *testing.T) {
+	t.Parallel()
+	l := loadAll(t, newProviders(t, nil), one(t, "a.bat", "@set /p x=\r\n@echo OK %x%\r\n"), host)
+	if r, err := hear(t, l, "heard\r\nmore\r\n"); err != nil || r.Text != "OK heard" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
 func TestBatchFileRefusesWhatCmdInterprets(t *testing.T) {
 	t.Parallel()
 	l := loadAll(t, newProviders(t, nil), one(t, "a.bat", "@echo OK %~1\r\n"), host)

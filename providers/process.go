@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,11 +27,12 @@ type hosted struct {
 	limits policy.Limits
 }
 
-func (h hosted) run(ctx context.Context, argv []string) (runtime.Output, error) {
+func (h hosted) run(ctx context.Context, argv []string, input []byte) (runtime.Output, error) {
 	p, err := h.process(argv)
 	if err != nil {
 		return runtime.Output{}, fmt.Errorf("script %s cannot run: %w", h.plan.Script.File, err)
 	}
+	p.input = input
 	return p.run(ctx)
 }
 
@@ -77,6 +79,7 @@ type process struct {
 	line    string // in place of argv, where a program on Windows takes no argv
 	dir     string
 	env     []string
+	input   []byte // its standard input
 	cage    *confine.Cage
 	limits  policy.Limits
 }
@@ -114,10 +117,13 @@ func (p process) run(ctx context.Context) (runtime.Output, error) {
 	return ended(c, out)
 }
 
-// command is the process with an empty standard input.
+// command is the process. It need not read its standard input.
 func (p process) command(ctx context.Context) *exec.Cmd {
 	c := exec.CommandContext(ctx, p.program)
 	c.Args, c.Dir, c.Env, c.WaitDelay = p.argv, p.dir, p.env, grace
+	if len(p.input) > 0 {
+		c.Stdin = bytes.NewReader(p.input)
+	}
 	return c
 }
 

@@ -334,9 +334,9 @@ func notGranted(module string, plan Plan) error {
 }
 
 // refused answers for a script that needs a grant to run at all.
-func (p *Providers) refused(m *zipmod.Module, plan Plan) func(context.Context, []string) (runtime.Output, error) {
+func (p *Providers) refused(m *zipmod.Module, plan Plan) runFunc {
 	err := notGranted(m.Name, plan)
-	return func(context.Context, []string) (runtime.Output, error) {
+	return func(context.Context, []string, []byte) (runtime.Output, error) {
 		p.refuse(m, plan.Script.Alias, "exec", plan.Exec, err.Error())
 		return runtime.Output{}, err
 	}
@@ -375,6 +375,6 @@ func (l *Loaded) Close() error {
 }
 
 // unable answers for a script that cannot be run at all.
-func unable(err error) func(context.Context, []string) (runtime.Output, error) {
-	return func(context.Context, []string) (runtime.Output, error) { return runtime.Output{}, err }
+func unable(err error) runFunc {
+	return func(context.Context, []string, []byte) (runtime.Output, error) { return runtime.Output{}, err }
 }

@@ -118,6 +118,12 @@ func ask(t testing.TB, l *providers.Loaded, args ...string) (check.Result, error
 	return l.Commands[0].Runner.Run(t.Context(), check.Request{Command: l.Commands[0].Script.Alias, Args: args})
 }
 
+// hear asks the command to run with a standard input.
+func hear(t testing.TB, l *providers.Loaded, input string) (check.Result, error) {
+	t.Helper()
+	return l.Commands[0].Runner.Run(t.Context(), check.Request{Command: "x", Input: []byte(input)})
+}
+
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	rows := []struct {

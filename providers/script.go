@@ -16,9 +16,12 @@ import (
 // answer.
 type script struct {
 	command []string
-	run     func(ctx context.Context, argv []string) (runtime.Output, error)
+	run     runFunc
 	meaning func(status int64) string // of a status outside of 0-3; nil for none
 }
+
+// A runFunc runs a script with its argument vector and its standard input.
+type runFunc func(ctx context.Context, argv []string, input []byte) (runtime.Output, error)
 
 // Run answers with what the script says, or with UNKNOWN for a script that did
 // not come to say it. A script that could not be started is an error.
@@ -27,7 +30,7 @@ func (s script) Run(ctx context.Context, req check.Request) (check.Result, error
 	if err != nil {
 		return check.Result{}, err
 	}
-	out, err := s.run(ctx, argv)
+	out, err := s.run(ctx, argv, req.Input)
 	var stop stopError
 	if errors.As(err, &stop) {
 		return stopped(stop.reason.Error(), out), nil

@@ -77,14 +77,14 @@ type sandboxed struct {
 	observe func() (tried func(runtime.Attempt), ended func())
 }
 
-func (s sandboxed) run(ctx context.Context, argv []string) (runtime.Output, error) {
+func (s sandboxed) run(ctx context.Context, argv []string, input []byte) (runtime.Output, error) {
 	// An argument with a NUL cannot be told from two: WASI hands out C strings.
 	if hasNUL(argv) {
 		return runtime.Output{}, errNUL
 	}
 	tried, ended := s.observe()
 	defer ended()
-	out, err := s.program.Run(ctx, runtime.Guest{Args: argv, Root: s.root, Limits: s.limits, Observe: tried})
+	out, err := s.program.Run(ctx, runtime.Guest{Args: argv, Input: input, Root: s.root, Limits: s.limits, Observe: tried})
 	if err != nil {
 		err = stopError{err}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
@@ -52,6 +53,16 @@ func TestWhatACrashedScriptPrintedIsKept(t *testing.T) {
 	l := loadAll(t, newProviders(t, nil), one(t, "a.wasm", complains("one\ntwo\n", "panic: boom\n\ngoroutine 1 [running]:\n", 2)), providers.Grant{})
 	if r, err := ask(t, l); err != nil || r.Long != "one\ntwo" {
 		t.Errorf("got %q, %v", r.Long, err)
+	}
+}
+
+func TestWasmScriptGetsItsInput(t *testing.T) {
+	t.Parallel()
+	l := loadAll(t, newProviders(t, nil), one(t, "a.wasm", string(wasmtest.Copy())), providers.Grant{})
+	for _, input := range []string{"OK heard", "", "OK again"} {
+		if r, err := hear(t, l, input); err != nil || input != "" && r.Text != input {
+			t.Errorf("of %q it made %q, %v", input, r.Text, err)
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func TestGuests(t *testing.T) {
 			wasm := build(t, source)
 			golden := filepath.Join("testdata", strings.ReplaceAll(source+".out", ".c.", "_c."))
 			for engine, e := range engines(t) {
-				guest := runtime.Guest{Args: []string{"check", "-w", "10"}, Root: exampleRoot(t), Limits: policy.Limits{Time: time.Minute}}
+				guest := runtime.Guest{Args: []string{"check", "-w", "10"}, Input: []byte("hello"), Root: exampleRoot(t), Limits: policy.Limits{Time: time.Minute}}
 				out, err := program(t, e, wasm).Run(t.Context(), guest)
 				if err != nil || status(out) != "2" || string(out.Stderr) != "done\n" {
 					t.Errorf("%s: status %s, %v, stderr %q", engine, status(out), err, out.Stderr)

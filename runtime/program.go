@@ -37,7 +37,7 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	r := p.engine.newRun(ctx, guest, limits)
 	defer r.memory.Free()
 	defer r.files.Close()
-	status, err := r.execute(p.unit.code, guest.Args)
+	status, err := r.execute(p.unit.code, guest)
 	out := r.output()
 	out.Usage.Wall = time.Since(start)
 	if err == nil {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -71,7 +72,7 @@ func runOf(ctx context.Context) *run { return ctx.Value(runKey{}).(*run) }
 
 // execute runs a program to its end. Whatever panics in wazero outside of the
 // program, such as the allocation of its memory, is an error too.
-func (r *run) execute(c *code, args []string) (status int64, err error) {
+func (r *run) execute(c *code, guest Guest) (status int64, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = r.panicked(p)
@@ -82,7 +83,7 @@ func (r *run) execute(c *code, args []string) (status int64, err error) {
 	}
 	ctx := experimental.WithMemoryAllocator(r.ctx, r.memory)
 	ctx = context.WithValue(ctx, runKey{}, r)
-	instance, err := c.runtime.InstantiateModule(ctx, c.module, r.config(args))
+	instance, err := c.runtime.InstantiateModule(ctx, c.module, r.config(guest))
 	if err != nil {
 		return outcome(err)
 	}
@@ -102,14 +103,14 @@ func (r *run) panicked(p any) error {
 	return fmt.Errorf("the engine failed: %v", p)
 }
 
-// config is all that the program gets from outside: no environment, and an empty
-// standard input.
-func (r *run) config(args []string) wazero.ModuleConfig {
+// config is all that the program gets from outside: no environment.
+func (r *run) config(guest Guest) wazero.ModuleConfig {
 	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(r.files, "/")
 	return wazero.NewModuleConfig().
 		WithName("").         // else a second instance would clash with the first
 		WithStartFunctions(). // else the instance could not be asked for its fuel
-		WithArgs(args...).
+		WithArgs(guest.Args...).
+		WithStdin(bytes.NewReader(guest.Input)).
 		WithStdout(&r.stdout).
 		WithStderr(&r.stderr).
 		WithFSConfig(files).

@@ -84,6 +84,9 @@ type Guest struct {
 	// Args is the argument vector, the program's name first: at most MaxArgs
 	// bytes, the byte that ends each included.
 	Args []string
+	// Input is all of the guest's standard input. Nobody may write to it while the
+	// guest runs.
+	Input []byte
 	// Root is the guest's file system. Nil is an empty one.
 	Root *Root
 	// Observe hears of every path that the guest tries, in the goroutine of the

@@ -17,6 +17,7 @@ const (
 var (
 	fdWrite = Import{Preview1, "fd_write", Signature{[]Op{I32, I32, I32, I32}, []Op{I32}}}
 	exit    = Import{Preview1, "proc_exit", Signature{Params: []Op{I32}}}
+	fdRead  = Import{Preview1, "fd_read", Signature{[]Op{I32, I32, I32, I32}, []Op{I32}}}
 	poll    = Import{Preview1, "poll_oneoff", Signature{[]Op{I32, I32, I32, I32}, []Op{I32}}}
 )
 
@@ -47,6 +48,22 @@ func print(function uint32, text string) []byte {
 		I32Const, vector0, I32Const, len(text), I32Store, uint32(2), uint32(4),
 		I32Const, 1, I32Const, vector0, I32Const, 1, I32Const, result0, Call, function, Drop,
 	)
+}
+
+// Copy writes its standard input to its standard output, then ends with status 0.
+func Copy() []byte {
+	const room = 4096
+	length := Code(I32Const, result0, I32Load, uint32(2), uint32(0))
+	return Command([]Import{fdWrite, fdRead}, Code(
+		Loop, Void, Block, Void,
+		I32Const, vector0, I32Const, text0, I32Store, uint32(2), uint32(0),
+		I32Const, vector0, I32Const, room, I32Store, uint32(2), uint32(4),
+		I32Const, 0, I32Const, vector0, I32Const, 1, I32Const, result0, Call, uint32(1), Drop,
+		length, I32Eqz, BrIf, uint32(0),
+		I32Const, vector0, length, I32Store, uint32(2), uint32(4),
+		I32Const, 1, I32Const, vector0, I32Const, 1, I32Const, result0, Call, uint32(0), Drop,
+		Br, uint32(1), End, End,
+	)).Bytes()
 }
 
 // ExitWith exits with status and writes nothing.
