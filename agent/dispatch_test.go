@@ -245,6 +245,31 @@ func TestEveryRunIsOneEvent(t *testing.T) {
 	}
 }
 
+// TestPing leaves no event and takes no room, whether or not there is any.
+func TestPing(t *testing.T) {
+	t.Parallel()
+	running, end := make(chan struct{}), make(chan struct{})
+	a := withCommands(t, agent.Config{Runs: 1}, map[string]check.RunnerFunc{
+		"x": func(context.Context, check.Request) (check.Result, error) {
+			running <- struct{}{}
+			<-end
+			return check.Result{State: check.StateOK, Text: "x"}, nil
+		},
+	})
+	events, cancel := a.Subscribe(1)
+	defer cancel()
+	a.Ping()
+	var wg sync.WaitGroup
+	wg.Go(func() { wantAnswers(t, a, map[string]string{"x": "x"}) })
+	<-running
+	a.Ping() // when the agent is at its limit
+	close(end)
+	wg.Wait()
+	if e := <-events; e.Number != 1 || e.Request.Command != "x" {
+		t.Errorf("the first event is %+v", e)
+	}
+}
+
 func TestSlowSubscriberSeesAGap(t *testing.T) {
 	t.Parallel()
 	a := withCommands(t, agent.Config{}, map[string]check.RunnerFunc{"x": answers("x")})

@@ -30,6 +30,12 @@ func (e *events) emit(event check.Event) {
 	}
 }
 
+// pass waits as an event would, and is none.
+func (e *events) pass() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+}
+
 func (e *events) subscribe(buffer int) (<-chan check.Event, func()) {
 	s := make(chan check.Event, max(1, buffer))
 	e.mu.Lock()

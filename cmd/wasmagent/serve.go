@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/daemon"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -48,6 +50,8 @@ func (a *app) serve(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
+	supervisor := daemon.Find(os.Getenv, s.log)
+	defer supervisor.Stopping()
 	events, cancel := s.agent.Subscribe(eventBuffer)
 	defer cancel()
 	go s.logEvents(events)
@@ -58,6 +62,8 @@ func (a *app) serve(ctx context.Context) error {
 		s.warnRestricted()
 		s.warnDegraded()
 		s.log.Info("ready", "config", c.File, "modules", len(s.agent.Modules()), "commands", len(s.agent.Commands()))
+		supervisor.Ready(s.standing())
+		go supervisor.Watch(ctx, s.agent.Ping)
 	}
 	for {
 		select {
@@ -65,10 +71,17 @@ func (a *app) serve(ctx context.Context) error {
 			s.log.Info("stopping")
 			return nil
 		case <-hangup:
+			supervisor.Reloading()
 			c, err := a.configuration()
 			s.reload(ctx, c, err)
+			supervisor.Ready(s.standing())
 		}
 	}
+}
+
+// standing is how the agent stands, in one line for a service manager.
+func (s *setup) standing() string {
+	return fmt.Sprintf("%d modules, %d commands", len(s.agent.Modules()), len(s.agent.Commands()))
 }
 
 // eventBuffer is how many events may wait to be logged.
