@@ -29,9 +29,10 @@ var mayImport = map[string][]string{
 	"providers": {"check", "policy", "zipmod", "runtime"},
 	"builtin":   {"check", "facts"},
 	"schedule":  {"check"},
+	"metrics":   {"check"},
 	"listen":    {"access", "check", "metrics", "policy"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "audit", "builtin", "check", "facts", "listen", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
+	"cmd":       {"agent", "audit", "builtin", "check", "facts", "listen", "metrics", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
 	"guest":     {"check"},
 	"examples":  {"check", "guest"},
 }
@@ -40,6 +41,7 @@ var mayImport = map[string][]string{
 var onlyImporter = map[string]string{
 	"aead.dev/minisign":               "trust",
 	"github.com/tetratelabs/wazero":   "runtime",
+	"github.com/prometheus":           "metrics listen",
 	"github.com/robfig/cron":          "schedule",
 	"github.com/shirou/gopsutil":      "facts",
 	"github.com/spf13/cobra":          "cmd",
