@@ -81,12 +81,21 @@ type Listener struct {
 
 // Open binds a TCP address, such as ":5666" or "127.0.0.1:0", and serves it.
 func Open(address string, s Settings) (*Listener, error) {
-	if err := s.complete(); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
+	}
+	l, err := Serve(socket, s)
+	if err != nil {
+		socket.Close()
+	}
+	return l, err
+}
+
+// Serve serves a socket that is bound already, which the listener then closes.
+func Serve(socket net.Listener, s Settings) (*Listener, error) {
+	if err := s.complete(); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", socket.Addr(), err)
 	}
 	l := &Listener{socket: socket, draining: make(chan struct{})}
 	l.close = sync.OnceFunc(func() { close(l.draining) })
