@@ -31,6 +31,8 @@ require (
 	github.com/spf13/cobra v1.10.2
 	// runtime: the WebAssembly engine.
 	github.com/tetratelabs/wazero v1.12.0
+	// access hashes passwords with it (argon2).
+	golang.org/x/crypto v0.58.0
 	// tests of runtime/internal/dial have a name server of their own (dnsmessage).
 	golang.org/x/net v0.62.0
 	// providers compiles the programs of a module in parallel (errgroup).
@@ -57,7 +59,6 @@ require (
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77 // indirect

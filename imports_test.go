@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"audit":     {},
 	"facts":     {},
 	"trust":     {},
+	"access":    {},
 	"zipmod":    {"check", "policy"},
 	"runtime":   {"check", "policy"},
 	"providers": {"check", "policy", "zipmod", "runtime"},
@@ -32,7 +33,7 @@ var mayImport = map[string][]string{
 	"metrics":   {"check"},
 	"listen":    {"access", "check", "metrics", "policy"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"agent", "audit", "builtin", "check", "facts", "listen", "metrics", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
+	"cmd":       {"access", "agent", "audit", "builtin", "check", "facts", "listen", "metrics", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
 	"guest":     {"check"},
 	"examples":  {"check", "guest"},
 }
@@ -45,11 +46,12 @@ var onlyImporter = map[string]string{
 	"github.com/robfig/cron":          "schedule",
 	"github.com/shirou/gopsutil":      "facts",
 	"github.com/spf13/cobra":          "cmd",
-	"github.com/bmatcuk/doublestar":   "policy zipmod",
+	"github.com/bmatcuk/doublestar":   "access policy zipmod",
 	"github.com/google/jsonschema-go": "",
 	"github.com/landlock-lsm":         "providers",
 	"github.com/opencontainers":       "cmd",
 	"oras.land/oras-go":               "cmd",
+	"golang.org/x/crypto/argon2":      "access",
 }
 
 // standardLibraryOnly are the trees that import nothing else but this project.

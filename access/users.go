@@ -1,0 +1,186 @@
+package access
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// remembered is how long a password need not be verified again that was right,
+// from the last time on that it was given.
+const remembered = time.Hour
+
+// Users authenticates against the accounts that it was given last. Make one with
+// NewUsers.
+type Users struct {
+	accounts atomic.Pointer[roll]
+	line     *line
+	sessions sessions
+
+	key      [sha256.Size]byte // of the marks; new in each process
+	mu       sync.Mutex
+	verified map[string]verified // by the name of the user
+}
+
+// A roll is accounts with what is worked out from them once.
+type roll struct {
+	*Accounts
+	decoy Hash
+}
+
+// A verified password is known by its mark.
+type verified struct {
+	mark  [sha256.Size]byte
+	until time.Time
+}
+
+// NewUsers makes Users of accounts; nil are none.
+func NewUsers(a *Accounts) *Users {
+	u := &Users{line: newLine(), verified: map[string]verified{}}
+	rand.Read(u.key[:]) // never fails
+	u.Set(a)
+	return u
+}
+
+// Set replaces the accounts. What holds for a user who is also in the new ones
+// stays: sessions, unless the password is another, and that passwords have been
+// verified.
+func (u *Users) Set(a *Accounts) {
+	if a == nil {
+		a = &Accounts{}
+	}
+	var hashes []Hash
+	for _, user := range a.users {
+		if user.Password != (Hash{}) {
+			hashes = append(hashes, user.Password)
+		}
+	}
+	u.accounts.Store(&roll{a, decoy(hashes)})
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for name := range u.verified {
+		if _, stays := a.users[name]; !stays {
+			delete(u.verified, name)
+		}
+	}
+}
+
+// Accounts are those that hold now.
+func (u *Users) Accounts() *Accounts { return u.accounts.Load().Accounts }
+
+// Authenticate says who asks. The error is ErrNone, ErrWrong, ErrThrottled or
+// the context's. A password that was right within the last hour is not verified
+// again, and never throttled; a token never is.
+func (u *Users) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
+	switch {
+	case c.Token != "":
+		return u.byToken(c.Token)
+	case c.User != "" || c.Password != "":
+		return u.byPassword(ctx, c)
+	case c.Certificate != nil:
+		return u.byCertificate(c.Certificate)
+	}
+	return Identity{}, ErrNone
+}
+
+// byToken finds a token by its digest, which tells nothing of others to whoever
+// measures how long that takes.
+func (u *Users) byToken(token string) (Identity, error) {
+	a, digest := u.accounts.Load(), DigestOf(token)
+	if user, ok := a.users[a.tokens[digest]]; ok {
+		return a.identity(user, "token"), nil
+	}
+	if s, ok := u.sessions.find(digest); ok {
+		if user, ok := a.users[s.user]; ok && user.Password.String() == s.proof {
+			return a.identity(user, "session"), nil
+		}
+	}
+	return Identity{}, ErrWrong
+}
+
+// byCertificate finds a certificate by its fingerprint, then by its name.
+func (u *Users) byCertificate(c *x509.Certificate) (Identity, error) {
+	a := u.accounts.Load()
+	for _, id := range []string{Digest(sha256.Sum256(c.Raw)).String(), c.Subject.CommonName} {
+		if user, ok := a.users[a.certs[id]]; ok && id != "" {
+			return a.identity(user, "certificate"), nil
+		}
+	}
+	return Identity{}, ErrNone
+}
+
+func (u *Users) byPassword(ctx context.Context, c Credentials) (Identity, error) {
+	if len(c.Password) > MaxPassword {
+		return Identity{}, ErrWrong
+	}
+	a := u.accounts.Load()
+	user, found := a.users[c.User]
+	hash := user.Password
+	if hash == (Hash{}) {
+		hash = a.decoy
+	}
+	mark := u.mark(c.User, c.Password, hash)
+	if u.remembers(c.User, mark) {
+		return a.identity(user, "password"), nil
+	}
+	leave, err := u.line.enter(ctx, c.Peer, c.User)
+	if err != nil {
+		return Identity{}, err
+	}
+	// Somebody ahead in the line may have had the same.
+	right := u.remembers(c.User, mark) || hash.Verify(c.Password)
+	leave(right)
+	if !right || !found {
+		return Identity{}, ErrWrong
+	}
+	u.remember(c.User, mark)
+	return a.identity(user, "password"), nil
+}
+
+// mark is what is remembered of a password and the hash that it has. It is of no
+// use without the key, and to no other hash.
+func (u *Users) mark(user, password string, hash Hash) (mark [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, u.key[:])
+	for _, field := range []string{user, password, hash.String()} {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
+		mac.Write([]byte(field))
+	}
+	mac.Sum(mark[:0])
+	return mark
+}
+
+// remembers tells whether a password was right lately, and holds it for as long
+// again if it was.
+func (u *Users) remembers(user string, mark [sha256.Size]byte) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	v, ok := u.verified[user]
+	if !ok || !hmac.Equal(v.mark[:], mark[:]) || !time.Now().Before(v.until) {
+		return false
+	}
+	u.verified[user] = verified{mark, time.Now().Add(remembered)}
+	return true
+}
+
+// remember keeps one password of each user, unless the user is gone meanwhile.
+func (u *Users) remember(user string, mark [sha256.Size]byte) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, ok := u.accounts.Load().users[user]; ok {
+		u.verified[user] = verified{mark, time.Now().Add(remembered)}
+	}
+}
+
+// Mint begins a session: its token is good for eight hours in this process, as
+// long as the user stays and has the same password. A user has at most 64; the
+// oldest ends for one more.
+func (u *Users) Mint(i Identity) (token string) { return u.sessions.mint(i.User, i.proof) }
+
+// Revoke ends the session of a token, and tells whether there was one.
+func (u *Users) Revoke(token string) bool { return u.sessions.end(DigestOf(token)) }
