@@ -36,7 +36,7 @@ This version has no listeners: it answers nobody.`,
 }
 
 func (a *app) serve(ctx context.Context) error {
-	c, err := a.configuration()
+	c, err := a.unprivileged()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"strings"
 )
 
 // Variable is the environment variable that names the file.
@@ -55,11 +56,24 @@ func defaults() Config {
 	}
 }
 
+// given is the directory that a service manager has made for a service, in the
+// manner of systemd, in a variable of the environment; empty if there is none.
+// https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html
+func given(variable string) string {
+	dir, _, _ := strings.Cut(os.Getenv(variable), ":")
+	if goruntime.GOOS == "windows" || !filepath.IsAbs(dir) {
+		return ""
+	}
+	return dir
+}
+
 // cacheDir is in the user's cache directory; root without a home, as in a
 // service, has the machine's, and another user without one has none.
 func cacheDir() string {
 	dir, err := os.UserCacheDir()
-	switch {
+	switch given := given("CACHE_DIRECTORY"); {
+	case given != "":
+		return given
 	case err == nil:
 		return filepath.Join(dir, "wasmagent")
 	case os.Geteuid() == 0:
@@ -70,15 +84,19 @@ func cacheDir() string {
 
 // auditFile is where the audit log is by default: among the machine's logs for who
 // administers it, else among the user's.
-func auditFile() string { return kept("/var/log", "Logs", "audit.log") }
+func auditFile() string { return kept("LOGS_DIRECTORY", "/var/log", "Logs", "audit.log") }
 
 // dataDir is where the agent's own files are kept by default, likewise.
-func dataDir() string { return kept("/var/lib", "Application Support", "") }
+func dataDir() string { return kept("STATE_DIRECTORY", "/var/lib", "Application Support", "") }
 
-// kept is a name for what must not be lost: where the user's environment says,
-// in a directory of the machine for who administers it, else in the user's, which
-// macOS has in a library. It is empty for a user without a home.
-func kept(machine, library, name string) string {
+// kept is a name for what must not be lost: where the service manager says in a
+// variable, else where the user's environment says, in a directory of the machine
+// for who administers it, else in the user's, which macOS has in a library. It is
+// empty for a user without a home.
+func kept(variable, machine, library, name string) string {
+	if dir := given(variable); dir != "" {
+		return filepath.Join(dir, name)
+	}
 	dir := os.Getenv("XDG_STATE_HOME")
 	switch home, err := os.UserHomeDir(); {
 	case goruntime.GOOS == "windows":
