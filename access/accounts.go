@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // MaxFile is the largest users.toml in bytes.
@@ -71,7 +73,7 @@ func checkFile(f *os.File) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: is no regular file", f.Name())
 	}
-	if exposed(info) {
+	if private.Exposed(info) {
 		return fmt.Errorf("%s: others can read or write it (mode %#o), and it says who may ask the agent; run: chmod 600 %[1]s", f.Name(), info.Mode().Perm())
 	}
 	return nil

@@ -13,11 +13,11 @@ const LegacyUser = "admin"
 // FromRequest reads the credentials of a request over HTTP: those of basic
 // authentication; else the token of "Authorization: Bearer", of "X-Auth-Token" or
 // of "TOKEN"; else the password of LegacyUser in "Password". None of them is
-// looked for in the query, which ends up in logs. The certificate is one whose
-// chain the handshake has verified.
+// looked for in the query, which ends up in logs. A listener that asks clients for
+// certificates has verified them in the handshake, as hostkey.Server does.
 func FromRequest(r *http.Request) Credentials {
 	c := Credentials{Peer: peer(r.RemoteAddr)}
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		c.Certificate = r.TLS.PeerCertificates[0]
 	}
 	if user, password, ok := r.BasicAuth(); ok {
