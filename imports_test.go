@@ -48,6 +48,7 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "access policy zipmod",
 	"github.com/google/jsonschema-go": "",
+	"github.com/kardianos/service":    "cmd",
 	"github.com/landlock-lsm":         "providers",
 	"github.com/opencontainers":       "cmd",
 	"oras.land/oras-go":               "cmd",

@@ -31,11 +31,12 @@ a restart.
 
 This version has no listeners: it answers nobody.`,
 		Args: cobra.NoArgs,
-		RunE: do(func(ctx context.Context, _ []string) error { return a.serve(ctx) }),
+		RunE: do(func(ctx context.Context, _ []string) error { return daemon.Run(ctx, a.serve) }),
 	}
 }
 
 func (a *app) serve(ctx context.Context) error {
+	a.stderr = daemon.Log(a.stderr)
 	c, err := a.unprivileged()
 	if err != nil {
 		return err

@@ -15,3 +15,6 @@ func (Account) Settle() error { return errors.ErrUnsupported }
 
 // Become is of Unix.
 func (Account) Become([]string) error { return errors.ErrUnsupported }
+
+// exists is of Unix: elsewhere a service needs no user of its own.
+func exists(string) error { return nil }

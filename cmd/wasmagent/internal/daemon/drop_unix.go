@@ -136,3 +136,9 @@ func (a Account) become() error {
 	}
 	return renounce()
 }
+
+// exists tells whether there is a user, by an error that says how to add it.
+func exists(name string) error {
+	_, err := lookup(name)
+	return err
+}
