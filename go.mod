@@ -33,9 +33,16 @@ require (
 	github.com/spf13/cobra v1.10.2
 	// runtime: the WebAssembly engine.
 	github.com/tetratelabs/wazero v1.12.0
+	// metrics/otlp pushes metrics with them; its tests decode what it pushes (proto/otlp).
+	go.opentelemetry.io/contrib/bridges/prometheus v0.72.0
+	go.opentelemetry.io/otel v1.47.0
+	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp v1.47.0
+	go.opentelemetry.io/otel/sdk v1.47.0
+	go.opentelemetry.io/otel/sdk/metric v1.47.0
+	go.opentelemetry.io/proto/otlp v1.11.1
 	// access hashes passwords with it (argon2).
 	golang.org/x/crypto v0.58.0
-	// tests of runtime/internal/dial have a name server of their own (dnsmessage).
+	// metrics/otlp checks headers (httpguts); tests of runtime/internal/dial have a name server of their own (dnsmessage).
 	golang.org/x/net v0.62.0
 	// providers compiles the programs of a module in parallel (errgroup).
 	golang.org/x/sync v0.24.0
@@ -43,15 +50,22 @@ require (
 	golang.org/x/sys v0.49.0
 	// cmd/wasmagent shows progress only on a terminal.
 	golang.org/x/term v0.47.0
+	// tests of metrics/otlp decode what is pushed.
+	google.golang.org/protobuf v1.36.12
 	// cmd/wasmagent/internal/fetch speaks to OCI registries with it.
 	oras.land/oras-go/v2 v2.6.4
 )
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/ebitengine/purego v0.11.2 // indirect
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-ole/go-ole v1.2.6 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/grpc-ecosystem/grpc-gateway/v2 v2.31.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lufia/plan9stats v0.0.0-20211012122336-39d0f177ccd0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
@@ -61,7 +75,14 @@ require (
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
-	golang.org/x/tools v0.26.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel/log v1.47.0 // indirect
+	go.opentelemetry.io/otel/metric v1.47.0 // indirect
+	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20260928230214-8a89bd6388cc // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc // indirect
+	google.golang.org/grpc v1.84.0 // indirect
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77 // indirect
 )

@@ -43,6 +43,7 @@ var onlyImporter = map[string]string{
 	"aead.dev/minisign":               "trust",
 	"github.com/tetratelabs/wazero":   "runtime",
 	"github.com/prometheus":           "metrics listen",
+	"go.opentelemetry.io":             "metrics",
 	"github.com/robfig/cron":          "schedule",
 	"github.com/shirou/gopsutil":      "facts",
 	"github.com/spf13/cobra":          "cmd",
