@@ -13,6 +13,8 @@ require (
 	github.com/google/jsonschema-go v0.4.3
 	// cmd/wasmagent installs itself as a service with it.
 	github.com/kardianos/service v1.3.0
+	// listen/rest compresses answers with it (gzhttp).
+	github.com/klauspost/compress v1.20.3
 	// providers confines the processes of native scripts to files with it, on Linux.
 	github.com/landlock-lsm/go-landlock v0.11.0
 	// cmd/wasmagent/internal/fetch: digests and manifests of modules in OCI registries.
