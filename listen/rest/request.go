@@ -99,8 +99,8 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request) http.Handler {
 		return problem(http.StatusBadRequest, "path %q: %v; encode it", r.URL.EscapedPath(), err)
 	}
 	t, allow := a.find(r.Method, segments)
-	q := &request{Request: r, path: joinPath(segments), vars: t.vars(segments)}
-	q.Body = http.MaxBytesReader(w, r.Body, cmp.Or(t.body, MaxBody))
+	q := &request{Request: r.WithContext(r.Context()), path: joinPath(segments), vars: t.vars(segments)}
+	q.Body = http.MaxBytesReader(w, r.Body, cmp.Or(t.body, MaxBody)) // of a copy: net/http wants its own back
 	switch {
 	case len(allow) > 0:
 		return notAllowed(q, allow)
