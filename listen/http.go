@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -54,9 +55,11 @@ func (h HTTP) ServeConn(ctx context.Context, c *Conn) {
 	case <-c.Draining():
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go server.Shutdown(ctx)
+	var draining sync.WaitGroup
+	draining.Go(func() { server.Shutdown(ctx) })
 	<-closed
+	cancel()
+	draining.Wait()
 }
 
 // server is one for a connection; closed is closed when that is.

@@ -1,0 +1,372 @@
+package listen_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wasmagent/wasmagent/listen"
+)
+
+// A pipes is a socket whose connections are pipes: it works in a bubble of
+// synctest, in which time passes when everybody waits, and which fails a test that
+// leaves a goroutine behind.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error   { close(p.closed); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5666} }
+
+// dial connects as if from an address.
+func (p pipes) dial(t *testing.T, from string) net.Conn {
+	client, server := net.Pipe()
+	t.Cleanup(func() { client.Close() })
+	p.conns <- peered{server, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 12345))}
+	synctest.Wait()
+	return client
+}
+
+// peered is a connection from an address.
+type peered struct {
+	net.Conn
+	from net.Addr
+}
+
+func (p peered) RemoteAddr() net.Addr { return p.from }
+
+// inBubble runs a test with a listener of pipes that allows everybody.
+func inBubble(t *testing.T, s listen.Settings, test func(t *testing.T, p pipes, l *listen.Listener)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := pipes{make(chan net.Conn), make(chan struct{})}
+		if s.Log == nil {
+			s.Log = quiet
+		}
+		s.Allowed = func(context.Context, netip.Addr) bool { return true }
+		l, err := listen.Serve(p, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, p, l)
+		l.Close(stopped())
+	})
+}
+
+// stuck answers nothing until its connection is taken away.
+type stuck struct{}
+
+func (stuck) ServeConn(ctx context.Context, c *listen.Conn) {
+	readLine(c)
+	end, err := c.Begin(ctx)
+	if err != nil {
+		io.WriteString(c, err.Error()+"\n")
+		return
+	}
+	defer end()
+	<-ctx.Done()
+}
+
+// alive tells whether a connection is open, which nothing comes from.
+func alive(c net.Conn) bool {
+	c.SetReadDeadline(time.Now().Add(time.Nanosecond))
+	_, err := c.Read(make([]byte, 1))
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// TestEviction opens one connection more than there may be.
+func TestEviction(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{Connections: 3}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		var silent []net.Conn
+		for range 3 {
+			silent = append(silent, p.dial(t, "192.0.2.1"))
+			time.Sleep(time.Millisecond)
+		}
+		go io.WriteString(silent[0], "this is not a whole request") // nor does it help
+		synctest.Wait()
+		if got := ask(t, p.dial(t, "192.0.2.2"), "hello"); got != "hello" {
+			t.Errorf("the answer is %q", got)
+		}
+		if alive(silent[0]) || !alive(silent[1]) || !alive(silent[2]) {
+			t.Error("it is not the connection that waited the longest which was closed")
+		}
+	})
+}
+
+// TestEvictionOfOnePeer opens more connections than one peer may.
+func TestEvictionOfOnePeer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{PeerConnections: 2}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		other := p.dial(t, "2001:db8:1::1")
+		first, second := p.dial(t, "2001:db8::1"), p.dial(t, "2001:db8::2")
+		time.Sleep(time.Millisecond)
+		if got := ask(t, p.dial(t, "2001:db8::ffff:3"), "hello"); got != "hello" {
+			t.Errorf("the answer is %q", got)
+		}
+		if !alive(other) || alive(first) == alive(second) {
+			t.Error("it is not one of the peer's connections that was closed")
+		}
+	})
+}
+
+// TestNoRoom opens one connection more while all others are answered.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]listen.Limits{"of all": {Connections: 2}, "of the peer": {PeerConnections: 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes, _ *listen.Listener) {
+				for range 2 {
+					io.WriteString(p.dial(t, "192.0.2.1"), "x\n")
+				}
+				synctest.Wait()
+				if late := p.dial(t, "192.0.2.1"); alive(late) {
+					t.Error("there is room for a third")
+				}
+			})
+		})
+	}
+}
+
+// TestRequestsInFlight begins as many requests as may be.
+func TestRequestsInFlight(t *testing.T) {
+	t.Parallel()
+	for want, limits := range map[error]listen.Limits{listen.ErrBusy: {Requests: 2}, listen.ErrPeerBusy: {PeerRequests: 2}} {
+		t.Run(want.Error(), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes, _ *listen.Listener) {
+				for range 2 {
+					io.WriteString(p.dial(t, "192.0.2.1"), "x\n")
+				}
+				synctest.Wait()
+				if got := ask(t, p.dial(t, "192.0.2.1"), "x"); got != want.Error() {
+					t.Errorf("the answer is %q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestRate asks faster than a peer may, and slower.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: answering("yes"), Limits: listen.Limits{PeerRate: 2}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		ask := func(from string) string {
+			c := p.dial(t, from)
+			defer c.Close()
+			go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			answer, _ := io.ReadAll(c)
+			status, _, _ := strings.Cut(string(answer), "\r\n")
+			return status
+		}
+		for i, want := range []string{"200 OK", "200 OK", "200 OK", "200 OK", "429 Too Many Requests", "429 Too Many Requests", "429 Too Many Requests", "429 Too Many Requests", "", ""} {
+			if got := strings.TrimPrefix(ask("192.0.2.1"), "HTTP/1.1 "); got != want {
+				t.Errorf("request %d: %q, want %q", i+1, got, want)
+			}
+		}
+		if got := ask("192.0.2.2"); got != "HTTP/1.1 200 OK" {
+			t.Errorf("another peer: %q", got)
+		}
+		for range 100 {
+			time.Sleep(500 * time.Millisecond)
+			if got := ask("192.0.2.1"); got != "HTTP/1.1 200 OK" {
+				t.Errorf("at the rate: %q", got)
+			}
+		}
+	})
+}
+
+// TestManyPeers has more peers than are remembered.
+func TestManyPeers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: echo{}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		for i := range 5000 {
+			c := p.dial(t, fmt.Sprintf("10.0.%d.%d", i/256, i%256))
+			if got := ask(t, c, "hello"); got != "hello" {
+				t.Fatalf("peer %d: %q", i, got)
+			}
+			c.Close()
+		}
+	})
+}
+
+// A slow is what a client sends that never sends a whole request: one text each
+// second, the last one again and again.
+type slow struct {
+	name  string
+	sends []string
+}
+
+var slowRows = []slow{
+	{"nothing", nil},
+	{"a byte at a time", []string{"G", "E", "T", " ", "/"}},
+	{"headers without end", []string{"GET / HTTP/1.1\r\n", "A: b\r\n"}},
+	{"junk without end", []string{"\x00"}},
+}
+
+// TestSlowClients sends requests that never become whole.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	hello := clientHello(t)
+	for _, handler := range []listen.Handler{echo{}, answering("yes")} {
+		for name, config := range map[string]*tls.Config{"TLS": {Certificates: []tls.Certificate{cert}}, "plain": nil} {
+			for _, row := range append(slowRows, slow{"a slow ClientHello", strings.Split(hello, "")}) {
+				t.Run(fmt.Sprintf("%T, %s, %s", handler, name, row.name), func(t *testing.T) {
+					t.Parallel()
+					inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes, _ *listen.Listener) {
+						if took := trickle(p.dial(t, "192.0.2.1"), row.sends); took > 21*time.Second {
+							t.Errorf("it was open for %s", took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// trickle sends one text a second until the connection is closed, and tells how
+// long that took.
+func trickle(c net.Conn, texts []string) time.Duration {
+	start := time.Now()
+	closed := make(chan struct{})
+	go func() { io.Copy(io.Discard, c); close(closed) }()
+	for i := 0; ; i++ {
+		select {
+		case <-closed:
+			return time.Since(start)
+		case <-time.After(time.Second):
+		}
+		if len(texts) > 0 {
+			io.WriteString(c, texts[min(i, len(texts)-1)])
+		}
+	}
+}
+
+// clientHello is what a client of TLS sends first.
+func clientHello(t *testing.T) string {
+	t.Helper()
+	client, server := net.Pipe()
+	go tls.Client(client, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context())
+	hello := make([]byte, 100)
+	if _, err := io.ReadFull(server, hello); err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	return string(hello)
+}
+
+// TestIdle keeps a connection open after an answer.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: answering("yes")}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		c := p.dial(t, "192.0.2.1")
+		start := time.Now()
+		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		answer, err := io.ReadAll(c)
+		if took := time.Since(start); err != nil || !strings.HasSuffix(string(answer), "yes") || took != 2*time.Minute {
+			t.Errorf("%q, %v; closed after %s", answer, err, took)
+		}
+	})
+}
+
+// TestUnreadAnswer asks for much and reads nothing of it.
+func TestUnreadAnswer(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := w.Write(make([]byte, 1<<20))
+		ended <- err
+	})}
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		ended = make(chan error, 1)
+		c := p.dial(t, "192.0.2.1")
+		start := time.Now()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := <-ended; err == nil || time.Since(start) != 30*time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
+// TestSlowReader reads an answer so slowly that it takes longer than a piece of it
+// may, but not so slowly that a piece does.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	const size = 256 << 10
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, size)) })}
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		c := p.dial(t, "192.0.2.1")
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		read, start := 0, time.Now()
+		for b := make([]byte, 2<<10); ; time.Sleep(time.Second) {
+			n, err := c.Read(b)
+			if read += n; err != nil {
+				break
+			}
+		}
+		if took := time.Since(start); read < size || took < time.Minute {
+			t.Errorf("%d bytes in %s", read, took)
+		}
+	})
+}
+
+// TestJunk sends what is neither TLS nor a request.
+func TestJunk(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	for _, config := range []*tls.Config{{Certificates: []tls.Certificate{cert}}, nil} {
+		for _, handler := range []listen.Handler{echo{}, answering("yes")} {
+			for _, junk := range []string{
+				"\x16", "\x16\x03\x01\xff\xff", "\x16\x03\x01\x00\x05hello", "\x16\x03\x01\x00\x00", "\x80\x2e\x01\x00\x02", "\x15\x03\x01\x00\x02\x02\x28",
+				"\x17\x03\x03\x40\x00" + strings.Repeat("x", 1<<14), strings.Repeat("\xff", 1<<16), strings.Repeat("\n", 1<<16), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+			} {
+				inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes, _ *listen.Listener) {
+					c := p.dial(t, "192.0.2.1")
+					go io.Copy(io.Discard, c)
+					io.WriteString(c, junk)
+					c.Close()
+				})
+			}
+		}
+	}
+}
+
+// TestNotices has one address refused many times.
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	var log logged
+	inBubble(t, listen.Settings{Handler: echo{}, Log: log.logger()}, func(t *testing.T, p pipes, l *listen.Listener) {
+		l.Set(listen.Settings{Handler: echo{}, Log: log.logger(), Allowed: func(context.Context, netip.Addr) bool { return false }})
+		for range 1000 {
+			p.dial(t, "192.0.2.1")
+		}
+		time.Sleep(time.Minute)
+		p.dial(t, "192.0.2.1")
+		synctest.Wait()
+	})
+	if n := strings.Count(log.String(), "\n"); n != 21 || !strings.Contains(log.String(), "lines_left_out=980") {
+		t.Errorf("%d lines:\n%s", n, &log)
+	}
+}
