@@ -17,7 +17,7 @@ const (
 // argsMacro stands for all of the caller's arguments.
 const argsMacro = "$ARGS$"
 
-// expand fills the caller's arguments into a command line: $ARG1$, $ARG2$ and so
+// Expand fills the caller's arguments into a command line: $ARG1$, $ARG2$ and so
 // on are one argument each, wherever in a word they stand. $ARGS$ is all of
 // them: one word each where it is a word of its own, joined with blanks inside
 // of a word. A macro that nobody filled is the empty string. Without any macro
@@ -26,7 +26,7 @@ const argsMacro = "$ARGS$"
 //
 // The result is a new slice of at most maxWords words and maxExpanded bytes;
 // anything larger is an error.
-func expand(command, args []string) ([]string, error) {
+func Expand(command, args []string) ([]string, error) {
 	e := expansion{args: args}
 	for i, word := range command {
 		switch {

@@ -26,7 +26,7 @@ type runFunc func(ctx context.Context, argv []string, input []byte) (runtime.Out
 // Run answers with what the script says, or with UNKNOWN for a script that did
 // not come to say it. A script that could not be started is an error.
 func (s script) Run(ctx context.Context, req check.Request) (check.Result, error) {
-	argv, err := expand(s.command, req.Args)
+	argv, err := Expand(s.command, req.Args)
 	if err != nil {
 		return check.Result{}, err
 	}

@@ -43,7 +43,7 @@ func (a *app) checkConfig(ctx context.Context) error {
 	}
 	defer s.close()
 	k := checking{setup: s, out: a.stdout, done: map[string]bool{}, owners: map[string]string{}}
-	var errs []error
+	errs := []error{prefix("aliases", k.own(aliasModule, aliases{commands: s.config.Aliases}.names()))}
 	for _, name := range slices.Sorted(maps.Keys(s.config.Modules)) {
 		if s.config.Modules[name].Enabled {
 			errs = append(errs, prefix("module "+name, k.entry(name)))

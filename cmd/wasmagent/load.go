@@ -62,7 +62,7 @@ func enabled(modules config.Modules) []string {
 // loadEnabled loads the enabled modules. The error has those that could not be
 // loaded; the others are.
 func (s *setup) loadEnabled(ctx context.Context) error {
-	var errs []error
+	errs := []error{s.loadAliases(ctx)}
 	for _, name := range enabled(s.config.Modules) {
 		if err := s.loadNamed(ctx, name); err != nil && ctx.Err() == nil {
 			errs = append(errs, fmt.Errorf("module %s is not loaded: %w", name, err))

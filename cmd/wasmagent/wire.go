@@ -116,6 +116,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		Log:       log,
 	})
 	addBuiltins(s.agent, machine)
+	s.addAliases()
 	return s, nil
 }
 

@@ -80,6 +80,8 @@ type Config struct {
 	OTLP OTLP `toml:"otlp"`
 	// Schedule are the checks that the agent runs by itself.
 	Schedule Schedule `toml:"schedule"`
+	// Aliases are commands that stand for others with arguments.
+	Aliases Aliases `toml:"aliases"`
 	// Events says where events are written to.
 	Events Events `toml:"events"`
 }

@@ -243,7 +243,7 @@ var mistakes = []struct {
 	{"comment", "# nothing\n", nil},
 	{"syntax", "strict = true\nruns = \n", []string{"2: expected value but found"}},
 	{"duplicate", "strict = true\nstrict = true\n", []string{"2: Key 'strict' has already been defined"}},
-	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: audit, ca, directories, events, files, "}},
+	{"unknown", "colour = 1\n", []string{"1: colour: unknown key; known here: aliases, audit, ca, directories, events, files, "}},
 	{"near", "\nstrikt = true\n", []string{`2: strikt: unknown key; did you mean "strict"?`}},
 	{"case", "Strict = true\n", []string{`1: Strict: unknown key; did you mean "strict"?`}},
 	{"below a table", "[limits]\n\nmemroy = \"1MiB\"\n", []string{`3: limits.memroy: unknown key; did you mean "memory"?`}},

@@ -155,6 +155,8 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.globs(at, value, dst)
 	case *Schedule:
 		d.schedule(at, value, dst)
+	case *Aliases:
+		d.aliases(at, value, dst)
 	case *CommandLine:
 		d.commandLine(at, value, dst)
 	case *URL:

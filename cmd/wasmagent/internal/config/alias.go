@@ -1,0 +1,43 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Aliases are commands that stand for other ones with arguments, by their names.
+type Aliases map[string]CommandLine
+
+// commandName is what a command can be called, as in a module.json.
+var commandName = regexp.MustCompile(`^[^\s!/\\:*?"<>|.\-\pC][^\s!/\\:*?"<>|\pC]{0,127}$`)
+
+// aliases decodes the table of aliases.
+func (d *decoder) aliases(at toml.Key, value any, dst *Aliases) {
+	var table map[string]any
+	if !assign(d, at, value, &table, "a table") {
+		return
+	}
+	*dst = Aliases{}
+	first := map[string]string{} // the alias of a name, by the name in lower case
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		at := append(slices.Clone(at), name)
+		if other, taken := first[strings.ToLower(name)]; taken {
+			d.wrong(at, "is the same command as %q; keep one of them", other)
+		}
+		first[strings.ToLower(name)] = name
+		if !commandName.MatchString(name) {
+			d.wrong(at, `want a name of up to 128 characters without blanks and without ! / \ : * ? " < > |`)
+		}
+		var words CommandLine
+		before := len(d.mistakes)
+		d.commandLine(at, table[name], &words)
+		if len(words) == 0 && len(d.mistakes) == before {
+			d.wrong(at, `names no command; want one with its arguments, such as "check_cpu warn=80"`)
+		}
+		(*dst)[name] = words
+	}
+}

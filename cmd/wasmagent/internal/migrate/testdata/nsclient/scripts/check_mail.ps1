@@ -1,0 +1,2 @@
+Write-Host "OK: mail"
+exit 0

@@ -1,0 +1,1 @@
+@echo OK: queue is empty

@@ -1,0 +1,2 @@
+Write-Host "OK: task ran"
+exit 0

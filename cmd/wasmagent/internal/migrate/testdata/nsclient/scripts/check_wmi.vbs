@@ -1,0 +1,2 @@
+WScript.Echo "OK"
+WScript.Quit(0)
