@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -262,4 +263,68 @@ func TestNothingIsKnown(t *testing.T) {
 	wantSeries(t, m, "wasmagent_check")
 	wantSeries(t, m, "wasmagent_running")
 	promtool(t, m)
+}
+
+// TestPage holds the names in docs/prometheus.md against those that there are.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/prometheus.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	every := "a=1s;2;3 b=1B;2;3 c=1%;2;3 d=1c;2;3 e=1;2;3"
+	c := figures()
+	c.Checks = func() []check.Event { return []check.Event{scheduled("x", every)} }
+	m := metrics.New(c)
+	m.Observe(ran(1, "x", check.StateOK, 0))
+	m.Observe(check.Event{Number: 2, Err: check.ErrBusy})
+	names := map[string]bool{}
+	for _, g := range []prometheus.Gatherer{m, metrics.Probe(check.Result{Perf: parsePerf(t, every)}, 0)} {
+		families, err := g.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			names[strings.Replace(f.GetName(), "probe_perf_", "wasmagent_check_perf_", 1)] = true
+		}
+	}
+	said := map[string]bool{}
+	for _, found := range regexp.MustCompile("`((?:wasmagent|probe)_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
+		said[found[1]] = true
+		if !names[found[1]] && !strings.HasSuffix(found[1], "_") {
+			t.Errorf("the page names %s, which there is not", found[1])
+		}
+	}
+	for name := range names {
+		if !said[name] && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+			t.Errorf("the page does not name %s", name)
+		}
+	}
+}
+
+// BenchmarkGather is a scrape of an agent with 1,000 scheduled checks, each with
+// ten items of performance data that have all bounds.
+func BenchmarkGather(b *testing.B) {
+	var events []check.Event
+	var items []string
+	for i := range 10 {
+		items = append(items, fmt.Sprintf("label%d=%d.5ms;10;20;0;100", i, i))
+	}
+	for i := range 1000 {
+		events = append(events, scheduled(fmt.Sprint("check", i), strings.Join(items, " ")))
+	}
+	m := of(events...)
+	for b.Loop() {
+		if _, err := m.Gather(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkObserve is what a run costs beside the run.
+func BenchmarkObserve(b *testing.B) {
+	m := metrics.New(metrics.Config{})
+	for n := uint64(1); b.Loop(); n++ {
+		m.Observe(ran(n, "check_page", check.StateOK, time.Millisecond))
+	}
 }
