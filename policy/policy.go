@@ -84,11 +84,11 @@ func cost(pattern string) (total int) {
 }
 
 // roots are the first segments that a path outside of the zip can have.
-var roots = []string{"host", "dev", "files", "state", "command", "env", "exec"}
+var roots = []string{"host", "dev", "files", "state", "command", "env", "exec", "event"}
 
 // Roots are the names at the top of the guest's file system that are not the
-// zip's: "host", "dev", "files", "state", "command", "env" and "exec". A zip
-// that has one of them at its own root is refused.
+// zip's: "host", "dev", "files", "state", "command", "env", "exec" and "event". A
+// zip that has one of them at its own root is refused.
 func Roots() []string { return slices.Clone(roots) }
 
 // IsRoot tells whether a name is one of Roots.

@@ -32,6 +32,7 @@ func (m *Module) decode(absent map[string]error) error {
 	m.Requires = d.modules(root.member("modules"))
 	m.Scripts = d.scripts(root.member("scripts"), catalog(m.Files, absent))
 	m.OnStart = d.onStart(root.member("on_start"))
+	m.Subscriptions = d.subscriptions(root.member("subscribe"), m.Scripts)
 	m.Permissions = d.permissions(root.member("permissions"))
 	return d.found.err()
 }

@@ -3,6 +3,7 @@ package zipmod_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func manifests() []manifestRow {
 			"module.json:7:17: permissions[0] is a list; write a string",
 		}},
 
-		{about: "an unknown key", text: "{\n\t\"name\": \"x\",\n\t\"author\": \"y\"\n}", want: []string{`module.json:3:2: unknown key "author"; the keys are $schema, name, description, version, modules, scripts, on_start, permissions`}},
+		{about: "an unknown key", text: "{\n\t\"name\": \"x\",\n\t\"author\": \"y\"\n}", want: []string{`module.json:3:2: unknown key "author"; the keys are $schema, name, description, version, modules, scripts, on_start, subscribe, permissions`}},
 		{about: "a mistyped key", text: `{"name": "x", "script": []}`, want: []string{`module.json:1:15: unknown key "script"; did you mean "scripts"?`}},
 		{about: "a key of another case", text: `{"Name": "x", "name": "x"}`, want: []string{`module.json:1:2: unknown key "Name"; did you mean "name"?`}},
 		{about: "a key in another style", text: `{"name": "x", "onStart": []}`, want: []string{`module.json:1:15: unknown key "onStart"; did you mean "on_start"?`}},
@@ -79,7 +80,7 @@ func manifests() []manifestRow {
 		{about: "nested deeper than encoding/json reads", text: strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000), want: []string{"exceeded max depth"}},
 		{about: "too large", text: `{"name": "x"}` + strings.Repeat(" ", 256<<10), want: []string{"module.json: is larger than 256 KiB"}},
 	}
-	return append(append(rows, scriptRows()...), commandRows()...)
+	return slices.Concat(rows, scriptRows(), commandRows(), subscriptionRows())
 }
 
 // scripts is a module.json with these scripts.

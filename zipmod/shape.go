@@ -45,6 +45,14 @@ var (
 		compiled(`^\P{Cc}+$`),
 		`a pattern of paths, such as "/host/memory"`,
 	}
+	eventKind = text{
+		compiled(`^(result|state_change)$`),
+		`"result" or "state_change"`,
+	}
+	commandGlob = text{
+		compiled(`^[^\p{C}\p{Z}/\\"<>|{}]{1,128}$`),
+		`a command's name, or a pattern such as "check_*", of up to 128 characters`,
+	}
 	commandName = text{
 		compiled(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
 		`a name: 1 to 128 characters without blanks and ! / \ : * ? " < > |, not beginning with "." or "-"`,
@@ -79,6 +87,16 @@ func scriptKeys() []key {
 	}
 }
 
+// subscriptionKeys are those of an object in "subscribe".
+func subscriptionKeys() []key {
+	glob := shape{text: &commandGlob, doc: "A command's name, or a pattern of names with *, ? and [...]."}
+	return []key{
+		{"on", true, shape{text: &eventKind, doc: "The events: \"result\" is every run of a command, \"state_change\" is a run that changes the hard state of a scheduled check.", like: "state_change"}},
+		{"commands", false, shape{list: &glob, doc: "The commands whose events they are. If missing, every command. Those of other modules need a permission such as \"/event/check_*\".", like: []string{"check_*"}}},
+		{"run", true, shape{text: &command, doc: "The command line to run for each event, which is on its standard input as JSON. Its first word is a command of this module.", like: "notify"}},
+	}
+}
+
 // manifestShape is the shape of module.json.
 func manifestShape() shape {
 	script := shape{
@@ -86,6 +104,7 @@ func manifestShape() shape {
 		keys: scriptKeys(),
 		doc:  "A file in the zip, a pattern such as \"scripts/**/*.wasm\", or an object that says more about one file.",
 	}
+	subscription := shape{keys: subscriptionKeys(), doc: "Events, and the command that is run for each."}
 	permission := shape{
 		text: &pathPattern,
 		doc:  "A pattern of paths that begins with one of /" + strings.Join(policy.Roots(), ", /") + ".",
@@ -98,6 +117,7 @@ func manifestShape() shape {
 		{"modules", false, shape{list: &shape{text: &commandName, doc: "A built-in module, or another zip, with or without \".zip\"."}, doc: "Modules to load first.", like: []string{"CheckSystem"}}},
 		{"scripts", false, shape{list: &script, doc: "The commands that the module brings.", like: []string{"scripts/*.wasm"}}},
 		{"on_start", false, shape{list: &shape{text: &command, doc: "A command line."}, doc: "Command lines to run once the module is loaded, in order.", like: []string{"CheckSystem.add \"\\\\Processor(_total)\\\\% Processor Time\" cpu"}}},
+		{"subscribe", false, shape{list: &subscription, doc: "Events that the module hears of."}},
 		{"permissions", false, shape{list: &permission, doc: "What the scripts ask to open beside the zip. The operator grants it.", like: []string{"/host/memory"}}},
 	}}
 }

@@ -61,6 +61,9 @@ type Module struct {
 	// OnStart are the command lines to run once loaded, split into words; each
 	// has at least one.
 	OnStart [][]string
+	// Subscriptions are the events that the module hears of, at most
+	// MaxSubscriptions.
+	Subscriptions []Subscription
 	// Permissions are the path patterns that the module asks for.
 	Permissions policy.Patterns
 	// Files are the contents of the zip, directories left out, sorted by Name.

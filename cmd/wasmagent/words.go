@@ -28,6 +28,8 @@ func inWords(pattern string, mounts config.Mounts) string {
 		return everyOr(name, "read every value of its env in config.toml", "read the value %s of its env in config.toml")
 	case "exec":
 		return everyOr(name, "run everything", "run %s") + " OUTSIDE the sandbox, with the rights of a process of the host"
+	case "event":
+		return everyOr(name, "hear of the results of every command", "hear of the results of the command %s")
 	}
 	return "open " + pattern
 }
