@@ -14,6 +14,9 @@
 //     command's error.
 //   - Every run is one Event, numbered without gaps. A subscriber that is too
 //     slow loses events, and never delays a check.
+//   - A module that subscribes to events has a command of its own run for each,
+//     one at a time and of bounded many. What an event causes is no event for
+//     modules. Subscriptions come, stay and go with the module.
 //
 // An Agent is safe for concurrent use. Finding a command takes no lock. A
 // builtin command may load and unload modules, but not wait for its own.
@@ -69,6 +72,8 @@ type Config struct {
 	// Time is the longest that a builtin command may take. Scripts have a time
 	// limit of their own.
 	Time time.Duration
+	// Tell is whether modules are told of the events that they subscribe to.
+	Tell bool
 	// Log hears of panics and of what could not be closed. Nil is slog.Default.
 	Log *slog.Logger
 }
@@ -86,6 +91,7 @@ type Agent struct {
 	table   atomic.Pointer[table]
 	running atomic.Int64
 	events  events
+	telling sync.WaitGroup // of the subscribers that modules have
 
 	changing sync.Mutex // held while the table is changed; guards what follows
 	find     func(name string, by *zipmod.Module) (*zipmod.Module, error)
@@ -112,6 +118,7 @@ func New(c Config) *Agent {
 		c.Log = slog.Default()
 	}
 	a := &Agent{config: c, find: c.Find, grants: c.Grants, builtins: make(map[string]available)}
+	a.events.subscribers = make(map[chan check.Event]struct{})
 	a.table.Store(&table{})
 	return a
 }
@@ -139,6 +146,9 @@ func (a *Agent) Running() int { return int(min(a.running.Load(), int64(a.config.
 // the number. A nil judge leaves the standing out.
 func (a *Agent) RunScheduled(ctx context.Context, req check.Request, judge func(check.Event) check.Standing) check.Event {
 	began := time.Now()
+	if caused(ctx) {
+		req.Origin = check.Subscriber
+	}
 	e := a.answer(ctx, req)
 	e.Time = time.Now()
 	e.Request.Input = nil
@@ -198,16 +208,24 @@ func checkSize(req check.Request) error {
 type chain struct {
 	depth int           // commands that run one another
 	calls *atomic.Int64 // commands that were run in all
+	event bool          // whether an event is why the first of them runs
 }
 
 // chainKey is the key of a context's chain.
 type chainKey struct{}
 
+// caused tells whether an event is why a command is run, perhaps by others: what
+// comes of it is told to no module, so that no event causes itself.
+func caused(ctx context.Context) bool {
+	c, _ := ctx.Value(chainKey{}).(chain)
+	return c.event
+}
+
 // link adds a command to the chain of a context.
-func link(ctx context.Context, command string) (chain, error) {
+func link(ctx context.Context, command string, origin check.Origin) (chain, error) {
 	c, nested := ctx.Value(chainKey{}).(chain)
 	if !nested {
-		c.calls = new(atomic.Int64)
+		c.calls, c.event = new(atomic.Int64), origin == check.Subscriber
 	}
 	c.depth++
 	switch {
@@ -221,7 +239,7 @@ func link(ctx context.Context, command string) (chain, error) {
 
 // dispatch runs a request if there is room for it.
 func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string, _ check.Result, _ error) {
-	chain, err := link(ctx, req.Command)
+	chain, err := link(ctx, req.Command, req.Origin)
 	if err != nil {
 		return "", check.Result{}, err
 	}
@@ -302,10 +320,14 @@ func (a *Agent) Close() error {
 	old := a.table.Swap(&table{closed: true})
 	a.changing.Unlock()
 	var errs []error
+	for _, m := range old.modules {
+		a.follow(nil, m.subscribers)
+	}
 	for _, m := range old.dependentsFirst() {
 		m.release()
 		errs = append(errs, m.wait(context.Background()))
 	}
+	a.telling.Wait()
 	a.events.close()
 	return errors.Join(errs...)
 }

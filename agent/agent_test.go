@@ -27,12 +27,13 @@ import (
 
 // A manifest is a module.json.
 type manifest struct {
-	Name        string   `json:"name"`
-	Version     string   `json:"version,omitempty"`
-	Modules     []string `json:"modules,omitempty"`
-	Scripts     []any    `json:"scripts,omitempty"`
-	OnStart     []string `json:"on_start,omitempty"`
-	Permissions []string `json:"permissions,omitempty"`
+	Name        string         `json:"name"`
+	Version     string         `json:"version,omitempty"`
+	Modules     []string       `json:"modules,omitempty"`
+	Scripts     []any          `json:"scripts,omitempty"`
+	OnStart     []string       `json:"on_start,omitempty"`
+	Permissions []string       `json:"permissions,omitempty"`
+	Subscribe   []subscription `json:"subscribe,omitempty"`
 }
 
 // object is a script object of a manifest.

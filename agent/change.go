@@ -64,7 +64,9 @@ func (a *Agent) commit(edit func(*change) error) (*change, error) {
 	for key, m := range c.table.modules {
 		m.wanted.Store(c.wanted[key])
 	}
+	c.subscribers()
 	a.table.Store(c.table)
+	c.follow()
 	return c, nil
 }
 

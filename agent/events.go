@@ -7,7 +7,7 @@ import (
 )
 
 // events numbers events and hands each to every subscriber that has room for
-// it. The zero events has no subscriber.
+// it.
 type events struct {
 	mu          sync.Mutex
 	last        uint64
@@ -44,17 +44,31 @@ func (e *events) subscribe(buffer int) (<-chan check.Event, func()) {
 		close(s)
 		return s, func() {}
 	}
-	if e.subscribers == nil {
-		e.subscribers = make(map[chan check.Event]struct{})
-	}
 	e.subscribers[s] = struct{}{}
 	return s, func() { e.cancel(s) }
+}
+
+// follow offers the events to some subscribers from now on, and to others no more.
+// No event comes between the two.
+func (e *events) follow(in, out []*subscriber) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range out {
+		e.drop(s.feed)
+	}
+	for _, s := range in {
+		e.subscribers[s.feed] = struct{}{}
+	}
 }
 
 // cancel ends a subscription, once.
 func (e *events) cancel(s chan check.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.drop(s)
+}
+
+func (e *events) drop(s chan check.Event) {
 	if _, ok := e.subscribers[s]; ok {
 		delete(e.subscribers, s)
 		close(s)

@@ -16,13 +16,14 @@ import (
 // A module is one version of a module while it is loaded, and until the last
 // run on it has ended.
 type module struct {
-	name     string
-	number   uint64 // counts the modules of the agent, in the order of loading
-	log      *slog.Logger
-	commands []*command
-	zip      *zipmod.Module    // of a zip module
-	loaded   *providers.Loaded // of a zip module
-	builtin  Builtin           // of a builtin module
+	name        string
+	number      uint64 // counts the modules of the agent, in the order of loading
+	log         *slog.Logger
+	commands    []*command
+	zip         *zipmod.Module    // of a zip module
+	subscribers []*subscriber     // as many as it subscribes, if they are told
+	loaded      *providers.Loaded // of a zip module
+	builtin     Builtin           // of a builtin module
 
 	// wanted is whether somebody asked for it, beside modules that require it.
 	wanted atomic.Bool

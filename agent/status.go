@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/check"
 )
 
 // A Status says what one loaded module is and how it fares.
@@ -28,6 +30,8 @@ type Status struct {
 	// imply included; Granted is what it was granted; Uncovered are those of
 	// Asked that no grant covers whole. A module with one is restricted.
 	Asked, Granted, Uncovered []string
+	// Subscriptions are the events that it subscribes to.
+	Subscriptions []Subscription
 	// Failed are its on_start lines that failed, with the reasons. A module
 	// with one is degraded.
 	Failed []string
@@ -43,6 +47,18 @@ func (s Status) State() string {
 		states = append(states, "restricted")
 	}
 	return cmp.Or(strings.Join(states, ", "), "loaded")
+}
+
+// A Subscription says what events a module subscribes to, and how that fares.
+type Subscription struct {
+	// On is the kind of the events, Commands are patterns of the commands that
+	// they are of, every one if empty, and Run is the command line that is run.
+	On       string
+	Commands []string
+	Run      string
+	// Told counts the events for which the command was run, and Lost those for
+	// which it was not: it was too slow, or could not be run.
+	Told, Lost uint64
 }
 
 // A Command says what one command is.
@@ -99,10 +115,23 @@ func (t *table) status(m *module) Status {
 	s.Title, s.Description, s.Version = m.zip.Title, m.zip.Description, m.zip.Version
 	s.Digest, s.Size = m.zip.Digest, m.zip.Size
 	s.Asked, s.Granted, s.Uncovered = m.loaded.Access.Asked, m.loaded.Access.Granted.Strings(), m.loaded.Access.Uncovered()
+	s.Subscriptions = m.subscriptions()
 	if failed := m.failed.Load(); failed != nil {
 		s.Failed = *failed
 	}
 	return s
+}
+
+func (m *module) subscriptions() []Subscription {
+	var list []Subscription
+	for i, what := range m.zip.Subscriptions {
+		s := Subscription{On: what.On, Commands: what.Commands, Run: check.Join(append([]string{what.Alias}, what.Args...))}
+		if len(m.subscribers) > 0 {
+			s.Told, s.Lost = m.subscribers[i].told.Load(), m.subscribers[i].lost.Load()
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 func (m *module) listed() []Command {
