@@ -78,7 +78,7 @@ func (s *setup) elsewhere(command string, err error) error {
 }
 
 // mapped applies a function to every text of a list.
-func mapped(list []string, f func(string) string) []string {
+func mapped[T any](list []T, f func(T) string) []string {
 	var out []string
 	for _, s := range list {
 		out = append(out, f(s))

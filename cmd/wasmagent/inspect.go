@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,25 +43,46 @@ that is not trusted is shown as well, with the reason why it would not be loaded
 
 // An inspection is what inspect prints.
 type inspection struct {
-	Name        string         `json:"name"`
-	Title       string         `json:"title"`
-	Description string         `json:"description"`
-	Version     string         `json:"version"`
-	Digest      string         `json:"digest"`         // SHA-256 of the zip
-	Signer      string         `json:"signer"`         // whose signature counts; empty if none does
-	Comment     string         `json:"comment"`        // the trusted comment of the signature
-	Pinned      bool           `json:"pinned"`         // whether config.toml pins the digest
-	Refused     string         `json:"refused"`        // why it would not be loaded; empty if it would
-	Size        int64          `json:"size_bytes"`     // of the zip
-	Unpacked    int64          `json:"unpacked_bytes"` // of the files in it
-	Files       int            `json:"files"`
-	Requires    []string       `json:"requires"`
-	OnStart     []string       `json:"on_start"`
-	Scripts     []scriptDetail `json:"scripts"`
-	Permissions permissions    `json:"permissions"`
-	Unconfined  []string       `json:"unconfined"` // what of scripts outside the sandbox is not confined
+	Name        string               `json:"name"`
+	Title       string               `json:"title"`
+	Description string               `json:"description"`
+	Version     string               `json:"version"`
+	Digest      string               `json:"digest"`         // SHA-256 of the zip
+	Signer      string               `json:"signer"`         // whose signature counts; empty if none does
+	Comment     string               `json:"comment"`        // the trusted comment of the signature
+	Pinned      bool                 `json:"pinned"`         // whether config.toml pins the digest
+	Refused     string               `json:"refused"`        // why it would not be loaded; empty if it would
+	Size        int64                `json:"size_bytes"`     // of the zip
+	Unpacked    int64                `json:"unpacked_bytes"` // of the files in it
+	Files       int                  `json:"files"`
+	Requires    []string             `json:"requires"`
+	OnStart     []string             `json:"on_start"`
+	Subscribe   []subscriptionDetail `json:"subscribe"`
+	Scripts     []scriptDetail       `json:"scripts"`
+	Permissions permissions          `json:"permissions"`
+	Unconfined  []string             `json:"unconfined"` // what of scripts outside the sandbox is not confined
 
 	unsigned error // why there is no signature that counts
+}
+
+// A subscriptionDetail is some events that a module hears of.
+type subscriptionDetail struct {
+	On       string   `json:"on"`
+	Commands []string `json:"commands"` // patterns; empty is every command
+	Run      string   `json:"run"`      // the command line that is run for each
+}
+
+func subscriptionsOf(m *zipmod.Module) []subscriptionDetail {
+	list := []subscriptionDetail{}
+	for _, s := range m.Subscriptions {
+		list = append(list, subscriptionDetail{s.On, append([]string{}, s.Commands...), check.Join(append([]string{s.Alias}, s.Args...))})
+	}
+	return list
+}
+
+func (s subscriptionDetail) String() string {
+	event := map[string]string{zipmod.OnResult: "each result", zipmod.OnStateChange: "each state change"}[s.On]
+	return fmt.Sprintf("runs %s for %s of %s", oneLine(s.Run), event, cmp.Or(strings.Join(s.Commands, ", "), "every command"))
 }
 
 // Permissions are those of a module.
@@ -155,7 +177,7 @@ func inspectionOf(m *zipmod.Module, plans []providers.Plan, granted policy.Grant
 	i := inspection{
 		Name: m.Name, Title: m.Title, Description: m.Description, Version: m.Version,
 		Digest: m.Digest, Size: m.Size, Files: len(m.Files),
-		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Scripts: []scriptDetail{}, Unconfined: []string{},
+		Requires: append([]string{}, m.Requires...), OnStart: []string{}, Subscribe: subscriptionsOf(m), Scripts: []scriptDetail{}, Unconfined: []string{},
 		Permissions: permissions{append([]string{}, access.Asked...), granted.Strings(), append([]string{}, access.Uncovered()...), meanings(access, mounts)},
 	}
 	sizes := map[string]int64{}
@@ -189,6 +211,9 @@ func (i inspection) print(w io.Writer) {
 	fmt.Fprintf(w, "requires\t%s\n", required(i.Requires))
 	fmt.Fprintf(w, "is granted\t%s\n", orNothing(i.Permissions.Granted, "\n\t"))
 	fmt.Fprintf(w, "on start\t%s\n", orNothing(mapped(i.OnStart, oneLine), "\n\t"))
+	if len(i.Subscribe) > 0 {
+		fmt.Fprintf(w, "on events\t%s\n", strings.Join(mapped(i.Subscribe, subscriptionDetail.String), "\n\t"))
+	}
 	if len(i.Permissions.Meanings) > 0 {
 		printMeanings(w, i.Permissions.Meanings)
 	}

@@ -76,16 +76,17 @@ type listing struct {
 
 // A moduleState is how one module fares.
 type moduleState struct {
-	Name        string   `json:"name"`
-	State       string   `json:"state"` // loaded, restricted, degraded or failed
-	Title       string   `json:"title"`
-	Description string   `json:"description"`
-	Version     string   `json:"version"`
-	Digest      string   `json:"digest"`
-	Signer      string   `json:"signer"` // whose signature counts; empty if none does
-	Builtin     bool     `json:"builtin"`
-	Uncovered   []string `json:"uncovered"` // permissions that no grant covers
-	Problems    []string `json:"problems"`  // on_start lines that failed, or why it was not loaded
+	Name        string               `json:"name"`
+	State       string               `json:"state"` // loaded, restricted, degraded or failed
+	Title       string               `json:"title"`
+	Description string               `json:"description"`
+	Version     string               `json:"version"`
+	Digest      string               `json:"digest"`
+	Signer      string               `json:"signer"` // whose signature counts; empty if none does
+	Builtin     bool                 `json:"builtin"`
+	Uncovered   []string             `json:"uncovered"` // permissions that no grant covers
+	Subscribe   []subscriptionDetail `json:"subscribe"`
+	Problems    []string             `json:"problems"` // on_start lines that failed, or why it was not loaded
 }
 
 // A commandState is one command.
@@ -109,7 +110,7 @@ func (a *app) list(ctx context.Context) (listing, error) {
 	l := listing{Modules: []moduleState{}, Commands: []commandState{}, Unconfined: []string{}}
 	for _, name := range enabled(s.config.Modules) {
 		if err := s.loadNamed(ctx, name); err != nil {
-			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Problems: strings.Split(err.Error(), "\n")})
+			l.Modules = append(l.Modules, moduleState{Name: name, State: "failed", Uncovered: []string{}, Subscribe: []subscriptionDetail{}, Problems: strings.Split(err.Error(), "\n")})
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -129,9 +130,13 @@ func (a *app) list(ctx context.Context) (listing, error) {
 }
 
 func stateOf(m agent.Status, r *ruling) moduleState {
+	subscribe := []subscriptionDetail{}
+	for _, on := range m.Subscriptions {
+		subscribe = append(subscribe, subscriptionDetail{on.On, append([]string{}, on.Commands...), on.Run})
+	}
 	return moduleState{
 		Name: m.Name, State: m.State(), Title: m.Title, Description: m.Description, Version: m.Version, Digest: m.Digest, Signer: r.signer(), Builtin: m.Builtin,
-		Uncovered: append([]string{}, m.Uncovered...), Problems: append([]string{}, m.Failed...),
+		Uncovered: append([]string{}, m.Uncovered...), Subscribe: subscribe, Problems: append([]string{}, m.Failed...),
 	}
 }
 

@@ -41,7 +41,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.wire(ctx, c, options{log: c.Log.Level, audited: true})
+	s, err := a.wire(ctx, c, options{log: c.Log.Level, audited: true, tell: true})
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type options struct {
 	interpret bool
 	log       slog.Level // the least that is logged, unless a flag says otherwise
 	trace     bool       // whether paths that scripts try are printed
+	tell      bool       // whether modules are told of the events that they subscribe to
 	audited   bool       // whether the audit log is written
 }
 
@@ -113,6 +114,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		Grants:    s.settings,
 		Runs:      c.Runs,
 		Time:      o.time,
+		Tell:      o.tell,
 		Log:       log,
 	})
 	addBuiltins(s.agent, machine)

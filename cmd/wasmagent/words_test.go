@@ -31,6 +31,8 @@ func TestInWords(t *testing.T) {
 		"/command/check_load":              "run the command check_load",
 		"/command/*":                       "run every command of the agent",
 		"/env/TOKEN":                       "read the value TOKEN of its env in config.toml",
+		"/event/check_*":                   "hear of the results of the command check_*",
+		"/event/*":                         "hear of the results of every command",
 		"/exec/sh":                         "run sh OUTSIDE the sandbox, with the rights of a process of the host",
 	} {
 		g, err := policy.ParseGrants([]string{grant})
