@@ -247,12 +247,14 @@ func below(at toml.Key, name string) toml.Key { return append(slices.Clone(at), 
 
 // checkName wants a name to be one that a header can carry and a log can show.
 func checkName(name string) error {
-	odd := func(r rune) bool { return r == ':' || r == unicode.ReplacementChar || !unicode.IsPrint(r) }
-	if name == "" || len(name) > maxName || strings.ContainsFunc(name, odd) {
+	if name == "" || len(name) > maxName || strings.Contains(name, ":") || strings.ContainsFunc(name, odd) {
 		return fmt.Errorf("the name %.40q: want 1 to %d bytes that print, without \":\"", name, maxName)
 	}
 	return nil
 }
+
+// odd tells whether a character does not print.
+func odd(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 
 // parseCertificate reads the name of a certificate or its fingerprint.
 func parseCertificate(text string) (string, error) {
@@ -260,7 +262,7 @@ func parseCertificate(text string) (string, error) {
 		d, err := ParseDigest(text)
 		return d.String(), err
 	}
-	if text == "" {
+	if text == "" || strings.ContainsFunc(text, odd) {
 		return "", errors.New("want the common name of a client certificate, or the \"sha256:...\" of its fingerprint")
 	}
 	return text, nil

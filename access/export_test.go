@@ -1,0 +1,31 @@
+package access
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Resolve has names looked up by a function.
+func (h *Hosts) Resolve(lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) {
+	for _, n := range h.names {
+		n.lookup = lookup
+	}
+}
+
+// Wildcard is how names of commands are compared.
+var Wildcard = wildcard
+
+// The bounds of the line of passwords.
+const (
+	MaxPeerLine = maxPeerLine
+	WrongBurst  = wrongBurst
+	WrongPace   = wrongPace
+	MaxSessions = maxSessions
+)
+
+// Peers is how many peers the line knows.
+func (u *Users) Peers() int {
+	u.line.mu.Lock()
+	defer u.line.mu.Unlock()
+	return len(u.line.peers)
+}
