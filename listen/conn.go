@@ -27,6 +27,8 @@ type Conn struct {
 	wire     *wire
 	refusal  error // why no request of it is served
 	entry    entry
+
+	answering sync.WaitGroup // requests in flight; none is added once entry.gone
 }
 
 func newConn(l *Listener, s *Settings, socket net.Conn) *Conn {

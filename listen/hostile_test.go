@@ -264,6 +264,24 @@ func trickle(c net.Conn, texts []string) time.Duration {
 	}
 }
 
+// TestSilentHTTP2 shakes hands, and then sends no request of HTTP/2, or half of one.
+func TestSilentHTTP2(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	const preface, settings, headers = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x40\x00\x01\x00\x00\x00\x00\x01"
+	for _, sends := range [][]string{nil, strings.Split(preface, ""), {preface, "", ""}, {preface, settings, ""}, {preface + settings + headers, "x"}} {
+		inBubble(t, listen.Settings{Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+			c := tls.Client(p.dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+			if err := c.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			if took := trickle(c, sends); took > 3*time.Minute {
+				t.Errorf("%q: it was open for %s", sends, took)
+			}
+		})
+	}
+}
+
 // clientHello is what a client of TLS sends first.
 func clientHello(t *testing.T) string {
 	t.Helper()

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -36,7 +35,6 @@ const (
 	maxHeaderBytes  = 32 << 10
 	maxStreams      = 64 // requests in flight of one HTTP/2 connection
 	defaultMaxBody  = 1 << 20
-	retryAfter      = time.Second
 	http2FrameBytes = 16 << 10
 )
 
@@ -138,22 +136,28 @@ func (b body) Read(p []byte) (int, error) {
 }
 
 func (h HTTP) refuse(w http.ResponseWriter, r *http.Request, reason error) {
-	status := http.StatusServiceUnavailable
-	switch {
-	case errors.Is(reason, ErrPlain):
-		status = http.StatusBadRequest
-	case errors.Is(reason, ErrNotAllowed):
-		status = http.StatusForbidden
-	case errors.Is(reason, ErrRate):
-		status = http.StatusTooManyRequests
+	status := statusOf(reason)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("Connection", "close")
-	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	if h.Refuse != nil {
 		h.Refuse(w, r, status, reason)
 		return
 	}
 	http.Error(w, reason.Error(), status)
+}
+
+func statusOf(reason error) int {
+	switch {
+	case errors.Is(reason, ErrPlain):
+		return http.StatusBadRequest
+	case errors.Is(reason, ErrNotAllowed):
+		return http.StatusForbidden
+	case errors.Is(reason, ErrRate):
+		return http.StatusTooManyRequests
+	}
+	return http.StatusServiceUnavailable
 }
 
 // A single is a net.Listener of one connection.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -261,5 +262,39 @@ func TestHTTPPanic(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "oh no") || !strings.Contains(log.String(), "path=/path") {
 		t.Errorf("the log says\n%s", &log)
+	}
+}
+
+// TestAbandonedStream breaks the connection of a request of HTTP/2 that is in flight.
+// The listener is not closed before the handler has returned.
+func TestAbandonedStream(t *testing.T) {
+	t.Parallel()
+	cert, pool := certificate(t)
+	began, returned := make(chan struct{}), make(chan struct{})
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+		for range 100 {
+			goruntime.Gosched()
+		}
+		close(returned)
+	})}
+	l := open(t, listen.Settings{Handler: handler, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}})
+	var conn net.Conn
+	c := client(t, &tls.Config{RootCAs: pool}, true)
+	c.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
+		conn = dial(t, l)
+		return conn, nil
+	}
+	go get(c, "https://"+l.Addr().String())
+	<-began
+	conn.Close()
+	if err := l.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-returned:
+	default:
+		t.Error("the handler is still running")
 	}
 }

@@ -69,7 +69,7 @@ func (l *ledger) admit(c *Conn) error {
 	case c.entry.gone:
 		return errEvicted
 	case !p.connected.take(now, 2*limits.PeerRate, 4*limits.PeerRate):
-		return errors.New("this peer opens more connections a second than it may; raise rate if it is a monitoring server")
+		return errors.New("this peer opens more connections a second than it may; raise peer_rate if it is a monitoring server")
 	case p.conns >= limits.PeerConnections && !l.evict(p):
 		return errors.New("this peer has as many connections open as it may, and a request in flight on each")
 	}
@@ -145,6 +145,7 @@ func (l *ledger) begin(c *Conn, limits Limits) error {
 	l.requests++
 	p.requests++
 	c.entry.requests++
+	c.answering.Add(1)
 	c.entry.move(answered)
 	return nil
 }
@@ -153,6 +154,7 @@ func (l *ledger) begin(c *Conn, limits Limits) error {
 func (l *ledger) end(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	c.answering.Done()
 	l.requests--
 	c.entry.peer.requests--
 	if c.entry.requests--; c.entry.requests == 0 {

@@ -203,6 +203,7 @@ func (l *Listener) welcome(socket net.Conn) {
 // serve is the life of a connection.
 func (l *Listener) serve(c *Conn) {
 	ctx, cancel := context.WithCancel(l.ctx)
+	defer c.answering.Wait() // streams of HTTP/2 may outlive their connection
 	defer cancel()
 	defer l.ledger.remove(c)
 	defer c.wire.Close()
