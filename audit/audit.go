@@ -4,13 +4,10 @@
 //
 // Guarantees:
 //
-//   - Each line is one write to the end of the file, so that several processes
-//     can write to one file.
+//   - The file is one that several processes can write to, that no text of a line
+//     gets out of, and that is rotated: see internal/journal.
 //   - Whatever a module controls is bounded: the length of a text, the number of
-//     texts in a list, and the lines of one run. No text ends its line, leaves its
-//     string, or reaches a terminal as a control character.
-//   - The file is rotated by size, and a bounded number of old ones is kept. No
-//     line is lost by that, whoever rotates.
+//     texts in a list, and the lines of one run.
 //   - A line that cannot be written never stops what it is about.
 //
 // A Log and a Run are safe for concurrent use. The package imports only the
@@ -18,17 +15,13 @@
 package audit
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/wasmagent/wasmagent/internal/journal"
 )
 
 // The bounds of one line, and of the lines of one run.
@@ -36,12 +29,6 @@ const (
 	MaxText = 1024 // bytes of a text; a longer one is cut and ends in "..."
 	MaxList = 64   // texts of a list; More counts the others
 	MaxRun  = 32   // refusals of one run; More counts the others
-)
-
-// The defaults of a Config.
-const (
-	DefaultSize = 10 << 20
-	DefaultKeep = 5
 )
 
 // The kinds of a Line.
@@ -82,13 +69,9 @@ type Line struct {
 
 // Config configures a Log.
 type Config struct {
-	// File is where the lines go. It is made for the agent's user alone when there
-	// is a first line, with its directory.
+	// File, Size and Keep are the Path, Size and Keep of a journal.Config.
 	File string
-	// Size is how many bytes the file may grow to before it is set aside; zero is
-	// DefaultSize.
 	Size int64
-	// Keep is how many files that were set aside are kept; zero is DefaultKeep.
 	Keep int
 	// Log hears once of what keeps lines from being written. Nil is slog.Default.
 	Log *slog.Logger
@@ -97,16 +80,14 @@ type Config struct {
 // A Log writes lines. A nil Log writes nothing.
 type Log struct {
 	config Config
-
-	writing sync.Mutex
-	warned  sync.Once
+	file   *journal.File
+	warned sync.Once
 }
 
 // New returns a Log. Nothing is opened before the first line.
 func New(c Config) *Log {
-	c.Size, c.Keep = cmp.Or(c.Size, DefaultSize), cmp.Or(c.Keep, DefaultKeep)
 	c.Log = cmp.Or(c.Log, slog.Default())
-	return &Log{config: c}
+	return &Log{config: c, file: journal.New(journal.Config{Path: c.File, Size: c.Size, Keep: c.Keep})}
 }
 
 // Write writes a line with the time of now.
@@ -115,21 +96,15 @@ func (l *Log) Write(line Line) {
 		return
 	}
 	line.Time = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-	text, err := encode(line)
-	if err == nil {
-		l.writing.Lock()
-		err = l.append(text)
-		l.writing.Unlock()
-	}
-	if err != nil {
+	if err := l.file.Add(line.bounded()); err != nil {
 		l.warned.Do(func() {
 			l.config.Log.Error("the audit log cannot be written; set path in [audit] of config.toml", "error", err)
 		})
 	}
 }
 
-// encode makes a line of bounded texts.
-func encode(line Line) ([]byte, error) {
+// bounded is the line with bounded texts.
+func (line Line) bounded() Line {
 	for _, text := range []*string{&line.Module, &line.Digest, &line.Version, &line.Command, &line.Path, &line.Why} {
 		*text = clipped(*text)
 	}
@@ -141,11 +116,7 @@ func encode(line Line) ([]byte, error) {
 		}
 		*list = texts
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(line)
-	return printable(b.Bytes()), err
+	return line
 }
 
 // clipped cuts a text that is too long.
@@ -158,21 +129,4 @@ func clipped(text string) string {
 		n--
 	}
 	return text[:n] + "..."
-}
-
-// printable escapes the characters of a JSON document that a terminal would not
-// print: outside of its strings there are none but the line break at its end.
-func printable(document []byte) []byte {
-	var b strings.Builder
-	for _, r := range string(document) {
-		switch high, low := utf16.EncodeRune(r); {
-		case r == '\n' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case high == unicode.ReplacementChar:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		}
-	}
-	return []byte(b.String())
 }

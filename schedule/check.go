@@ -68,6 +68,12 @@ func (p plan) sameTimes(c Check) bool {
 	return p.Interval == c.Interval && p.Cron == c.Cron && p.Splay == c.Splay
 }
 
+// Validate says what is wrong with checks, as the error of Set does.
+func Validate(checks []Check) error {
+	_, err := planAll(checks, "")
+	return err
+}
+
 // planAll returns the plans of checks by name, or all that is wrong with them.
 func planAll(checks []Check, machine string) (map[string]plan, error) {
 	plans := make(map[string]plan, len(checks))

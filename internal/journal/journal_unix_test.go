@@ -1,6 +1,6 @@
 //go:build unix
 
-package audit_test
+package journal_test
 
 import (
 	"os"
@@ -8,13 +8,13 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/wasmagent/wasmagent/audit"
+	"github.com/wasmagent/wasmagent/internal/journal"
 )
 
 func TestModes(t *testing.T) {
 	t.Parallel()
-	l, file := newLog(t)
-	l.Write(audit.Line{Event: audit.Granted})
+	file := filepath.Join(t.TempDir(), "log", "events.log")
+	add(t, journal.New(journal.Config{Path: file}), document{})
 	for name, want := range map[string]os.FileMode{file: 0o600, filepath.Dir(file): 0o700} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; want mode %o", name, info, err, want)
@@ -22,12 +22,14 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestPipe would wait for a reader if the pipe were opened.
+// A pipe would have the journal wait for a reader if it were opened.
 func TestPipe(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "audit.log")
+	file := filepath.Join(t.TempDir(), "events.log")
 	if err := syscall.Mkfifo(file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	audit.New(audit.Config{File: file}).Write(audit.Line{Event: audit.Granted})
+	if err := journal.New(journal.Config{Path: file}).Add(document{}); err == nil {
+		t.Error("a pipe is written to")
+	}
 }
