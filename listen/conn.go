@@ -64,6 +64,7 @@ func (c *Conn) Outdated() bool { return c.listener.settings.Load() != c.settings
 // Begin says that a whole request arrived. If it may be served, end has to be called
 // once it is answered. The error is a Refusal, which is the answer otherwise.
 func (c *Conn) Begin(ctx context.Context) (end func(), err error) {
+	defer func() { c.listener.counters.requested(err) }()
 	if c.refusal != nil {
 		return nil, c.refusal
 	}

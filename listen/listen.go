@@ -71,6 +71,7 @@ type Listener struct {
 	socket   net.Listener
 	settings atomic.Pointer[Settings]
 	ledger   ledger
+	counters counters
 	notices  notices
 	draining chan struct{}
 	close    func() // closes draining, once
@@ -192,7 +193,9 @@ func (l *Listener) accept() {
 func (l *Listener) welcome(socket net.Conn) {
 	s := l.settings.Load()
 	c := newConn(l, s, socket)
+	l.counters.accepted()
 	if !l.ledger.add(c) {
+		l.counters.refused(ErrBusy)
 		l.say(slog.LevelWarn, "connection refused", "peer", c.Peer, "reason", "as many connections are open as may be, and a request is in flight on each")
 		socket.Close()
 		return
@@ -213,6 +216,7 @@ func (l *Listener) serve(c *Conn) {
 		}
 	}()
 	if err := c.prepare(ctx); err != nil {
+		l.counters.refused(err)
 		l.say(levelOf(err), "connection refused", "peer", c.Peer, "reason", err)
 		return
 	}

@@ -86,15 +86,15 @@ func modules(list func() []Module) source {
 func listeners(list func() []Listener) source {
 	connections := metric("wasmagent_listener_open_connections", "Connections that are open.", "listener")
 	requests := metric("wasmagent_listener_running_requests", "Requests that are being answered.", "listener")
-	accepted := metric("wasmagent_listener_connections_total", "Connections that were accepted.", "listener")
-	answered := metric("wasmagent_listener_requests_total", "Requests that were answered.", "listener")
+	accepted := metric("wasmagent_listener_connections_total", "Connections that came, those that were turned away included.", "listener")
+	served := metric("wasmagent_listener_requests_total", "Requests that were served, or are being.", "listener")
 	refused := metric("wasmagent_listener_refused_total", "Connections and requests that were turned away, by the reason.", "listener", "reason")
 	return func(out chan<- prometheus.Metric) {
 		for _, l := range distinct(list(), func(l Listener) string { return l.Name }) {
 			out <- gauge(connections, float64(l.Connections), l.Name)
 			out <- gauge(requests, float64(l.Requests), l.Name)
 			out <- counter(accepted, float64(l.Accepted), l.Name)
-			out <- counter(answered, float64(l.Answered), l.Name)
+			out <- counter(served, float64(l.Served), l.Name)
 			for reason, n := range summed(l.Refused) {
 				out <- counter(refused, float64(n), l.Name, reason)
 			}

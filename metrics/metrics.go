@@ -73,8 +73,8 @@ type Listener struct {
 	Name string
 	// Connections and Requests are how many are open, and are being answered.
 	Connections, Requests int
-	// Accepted is how many connections there were, Answered how many requests.
-	Accepted, Answered uint64
+	// Accepted is how many connections came, Served how many requests were served.
+	Accepted, Served uint64
 	// Refused is how many connections and requests were turned away, by the
 	// reason; reasons are few.
 	Refused map[string]uint64

@@ -182,7 +182,7 @@ func figures() metrics.Config {
 		},
 		Listeners: func() []metrics.Listener {
 			return []metrics.Listener{{
-				Name: "nrpe 127.0.0.1:5666", Connections: 2, Requests: 1, Accepted: 10, Answered: 8,
+				Name: "nrpe 127.0.0.1:5666", Connections: 2, Requests: 1, Accepted: 10, Served: 8,
 				Refused: map[string]uint64{"host": 3, "rate": 4},
 			}}
 		},

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/metrics"
@@ -53,7 +51,7 @@ func (c Config) probe(w http.ResponseWriter, r *http.Request, who access.Identit
 		p.explain(w, result, took, gathered)
 		return
 	}
-	promhttp.HandlerFor(gathered, c.options(0)).ServeHTTP(w, r)
+	Scrape(gathered, c.Log).ServeHTTP(w, r)
 }
 
 func (p probe) run(ctx context.Context, runner check.Runner) (_ check.Result, took time.Duration, _ error) {

@@ -36,8 +36,8 @@ import (
 // DefaultTime is the longest that a probe takes if a Config says nothing.
 const DefaultTime = time.Minute
 
-// maxScrapes is how many requests at /metrics are answered at one time; the next
-// is answered 503.
+// maxScrapes is how many requests a Scrape answers at one time; the next is
+// answered 503.
 const maxScrapes = 8
 
 // Config is what the handler is made of. Every field is needed that does not say
@@ -62,7 +62,7 @@ type Config struct {
 func New(c Config) http.Handler {
 	c.Time = cmp.Or(c.Time, DefaultTime)
 	c.Log = cmp.Or(c.Log, slog.Default())
-	scrape := promhttp.HandlerFor(c.Metrics, c.options(maxScrapes))
+	scrape := Scrape(c.Metrics, c.Log)
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /{$}", index)
 	routes.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
@@ -78,15 +78,16 @@ func New(c Config) http.Handler {
 	return routes
 }
 
-// options write metrics in the format that the client prefers, OpenMetrics
-// among them. Whatever could be gathered is better than nothing.
-func (c Config) options(atOnce int) promhttp.HandlerOpts {
-	return promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(c.Log.Handler(), slog.LevelError),
+// Scrape answers whatever is asked of it, by whomever, with metrics in the format
+// that the client prefers: OpenMetrics or the text format of Prometheus. What could
+// not be gathered is logged and left out.
+func Scrape(g prometheus.Gatherer, log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(g, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelError),
 		ErrorHandling:       promhttp.ContinueOnError,
-		MaxRequestsInFlight: atOnce,
+		MaxRequestsInFlight: maxScrapes,
 		EnableOpenMetrics:   true,
-	}
+	})
 }
 
 // admit tells who asks, and whether he may; it has answered whoever may not.
