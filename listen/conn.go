@@ -114,8 +114,9 @@ func (c *Conn) shakeHands(ctx context.Context) error {
 	return nil
 }
 
-// lingering is how long a connection is read from after its last answer: closing
-// one that has something left to read would take back the answer (RFC 9112, 9.6).
+// lingering is how long a connection is read from after its last answer. Closing one
+// that has something left to read would take back the answer (RFC 9112, 9.6), and
+// check_nrpe, which still writes, would die without a word.
 const (
 	lingering   = time.Second
 	lingerBytes = 1 << 20

@@ -218,9 +218,9 @@ func (l *Listener) serve(c *Conn) {
 	if err := c.prepare(ctx); err != nil {
 		l.counters.refused(err)
 		l.say(levelOf(err), "connection refused", "peer", c.Peer, "reason", err)
-		return
+	} else {
+		c.settings.Handler.ServeConn(ctx, c)
 	}
-	c.settings.Handler.ServeConn(ctx, c)
 	c.finish()
 }
 

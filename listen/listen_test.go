@@ -129,6 +129,7 @@ func ask(t *testing.T, c net.Conn, line string) string {
 	t.Helper()
 	io.WriteString(c, line+"\n")
 	answer, _ := io.ReadAll(c)
+	c.Close()
 	return strings.TrimSuffix(string(answer), "\n")
 }
 

@@ -102,6 +102,7 @@ func TestCheckNRPE(t *testing.T) {
 		plain    = open(t, listen.Settings{})
 		mutually = open(t, listen.Settings{TLS: mutual})
 		silent   = open(t, listen.Settings{TLS: config, Handler: strict})
+		nobody   = open(t, listen.Settings{TLS: config, Allowed: func(context.Context, netip.Addr) bool { return false }})
 		nothing  = open(t, listen.Settings{TLS: config, Handler: nrpe.Handler{Runner: handler().Runner}})
 	)
 	for _, row := range []struct {
@@ -135,6 +136,7 @@ func TestCheckNRPE(t *testing.T) {
 		{"no certificate", mutually, []string{"-c", "check_ok"}, 3, "CHECK_NRPE: ..."},
 		{"another certificate", mutually, []string{"-C", stranger.certPEM, "-K", stranger.key, "-c", "check_ok"}, 3, "CHECK_NRPE: ..."},
 		{"TLS to a plain port", plain, []string{"-c", "check_ok"}, 2, "CHECK_NRPE: ..."},
+		{"not an allowed host", nobody, []string{"-c", "check_ok"}, 2, "CHECK_NRPE: ..."},
 		{"TLS 1.1", secured, []string{"-S", "TLSv1.1", "-c", "check_ok"}, 2, "CHECK_NRPE: ..."},
 		{"anonymous suites", secured, []string{"-d", "2", "-S", "TLSv1.2", "-c", "check_ok"}, 2, "CHECK_NRPE: ..."},
 	} {
