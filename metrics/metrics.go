@@ -52,7 +52,8 @@ type Config struct {
 	Modules func() []Module
 	// Listeners are the listeners that are open.
 	Listeners func() []Listener
-	// Lost is how many events each subscriber lost, by its name.
+	// Lost is how many events each subscriber lost, by its name. What the one lost
+	// that calls Observe is not counted as runs.
 	Lost func() map[string]uint64
 }
 
@@ -101,8 +102,7 @@ func New(c Config) *Metrics {
 	return m
 }
 
-// Observe counts one run. The agent's events come in the order of their
-// numbers; a gap between two is counted as events that were lost.
+// Observe counts one run.
 func (m *Metrics) Observe(e check.Event) { m.runs.observe(e) }
 
 // Reloaded notes that a configuration was taken at that time, the first one

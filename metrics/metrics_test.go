@@ -122,15 +122,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestLostEvents(t *testing.T) {
-	t.Parallel()
-	m := metrics.New(metrics.Config{})
-	for _, number := range []uint64{3, 4, 9, 8} { // 1, 2 and 5 to 8 had not come; an old one is no gap
-		m.Observe(ran(number, "x", check.StateOK, 0))
-	}
-	wantSeries(t, m, "wasmagent_runs_uncounted_total", "wasmagent_runs_uncounted_total 6")
-}
-
 func TestCommandsAreBounded(t *testing.T) {
 	t.Parallel()
 	m := metrics.New(metrics.Config{})

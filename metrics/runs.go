@@ -15,11 +15,9 @@ type runs struct {
 	done     *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
-	lost     prometheus.Counter
 
 	mu       sync.Mutex
 	commands map[command]bool // that are told apart
-	last     uint64           // the number of the last event
 }
 
 // A command is one command of one module, as labels name it.
@@ -40,49 +38,34 @@ func newRuns() *runs {
 			Name: "wasmagent_runs_refused_total",
 			Help: "Requests that no command was run for: busy (too many were running), unknown (no module has the command) or limit (the request was too large or nested too deep).",
 		}, []string{"origin", "reason"}),
-		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "wasmagent_runs_uncounted_total",
-			Help: "Runs that are missing in the other figures of runs, because there were too many at a time.",
-		}),
 		commands: map[command]bool{},
 	}
 }
 
 func (r *runs) collectors() []prometheus.Collector {
-	return []prometheus.Collector{r.done, r.duration, r.refused, r.lost}
+	return []prometheus.Collector{r.done, r.duration, r.refused}
 }
 
 func (r *runs) observe(e check.Event) {
 	origin := label(string(e.Request.Origin))
-	c, lost := r.note(e)
-	r.lost.Add(float64(lost))
 	if e.Module == "" {
 		r.refused.WithLabelValues(origin, reason(e.Err)).Inc()
 		return
 	}
+	c := r.known(commandOf(e))
 	r.done.WithLabelValues(c.module, c.name, origin, strings.ToLower(e.Result.State.String())).Inc()
 	r.duration.WithLabelValues(c.module, c.name).Observe(e.Result.Usage.Wall.Seconds())
 }
 
-// note finds the labels of an event's command, and how many events were lost
-// since the one before.
-func (r *runs) note(e check.Event) (c command, lost uint64) {
+// known is c, or the zero command once there are enough others.
+func (r *runs) known(c command) command {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e.Number > r.last {
-		lost, r.last = e.Number-r.last-1, e.Number
+	if !r.commands[c] && len(r.commands) == MaxCommands {
+		return command{}
 	}
-	if e.Module == "" {
-		return command{}, lost
-	}
-	c = commandOf(e)
-	if !r.commands[c] {
-		if len(r.commands) == MaxCommands {
-			return command{}, lost
-		}
-		r.commands[c] = true
-	}
-	return c, lost
+	r.commands[c] = true
+	return c
 }
 
 // commandOf is the one name of a command that may be written in many ways:

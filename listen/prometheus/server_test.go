@@ -66,6 +66,9 @@ func promtool(t *testing.T, args ...string) {
 	}
 }
 
+// hostile is a label that a module makes up.
+const hostile = "\x00\x01\t\r\n\"\\{}#|\x7f\u2028\U0001F600\xff\ufeff end"
+
 // agent serves a Metrics with one scheduled check, over TLS, and writes what the
 // documented scrapes need to reach it.
 func agent(t *testing.T, dir string) (address string) {
@@ -76,7 +79,10 @@ func agent(t *testing.T, dir string) (address string) {
 	write(t, filepath.Join(dir, "wasmagent.pem"), string(ca))
 	write(t, filepath.Join(dir, "wasmagent.token"), admin+"\n")
 	disk := check.Decode([]byte("full|/=95%;80;90;0;100 io=7c"), 2)
-	m := metrics.New(metrics.Config{Version: "v1.2.3", Checks: func() []check.Event {
+	disk.Perf = append(disk.Perf, check.Perf{Label: hostile, Value: 1})
+	m := metrics.New(metrics.Config{Version: "v1.2.3", Modules: func() []metrics.Module {
+		return []metrics.Module{{Name: "hostile", Version: hostile}}
+	}, Checks: func() []check.Event {
 		return []check.Event{{
 			Time: time.Unix(1_700_000_000, 0), Request: check.Request{Command: "check_drivesize"}, Result: disk,
 			Standing: &check.Standing{Check: "disk", Hard: true, HardState: check.StateCritical, Attempt: 3, MaxAttempts: 3},
@@ -199,6 +205,8 @@ func TestPrometheus(t *testing.T) {
 		`wasmagent_check_perf_total{check="disk",label="io"}`:                             "7",
 		`wasmagent_check_last_run_timestamp_seconds`:                                      "1700000000",
 		`count(wasmagent_build_info{version="v1.2.3"})`:                                   "1",
+		`count(wasmagent_module_info{module="hostile",version=~"(?s).* end"})`:            "1",
+		`wasmagent_check_perf_value{check="disk",label=~"(?s).* end"}`:                    "1",
 		`up{job="wasmagent"}`: "1",
 		`up{job="wasmagent-probes",check="check_uptime",agent="",` + instance + `}`:                  "1",
 		`probe_success{check="check_uptime"}`:                                                        "0",

@@ -22,6 +22,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	protobuf "google.golang.org/protobuf/proto"
 
+	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/metrics"
 	"github.com/wasmagent/wasmagent/metrics/otlp"
 )
 
@@ -196,6 +198,36 @@ func TestPush(t *testing.T) {
 	for find(t, wait(t, pushes), "runs_total").GetSum().DataPoints[0].GetAsDouble() != 10 {
 	}
 	go drain(t, pushes)
+	if err := e.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAgent pushes what an agent has, with a label that no plugin should print.
+func TestAgent(t *testing.T) {
+	t.Parallel()
+	pushes := make(chan push, 10)
+	server := httptest.NewServer(collect(t, pushes, nil))
+	defer server.Close()
+	m := metrics.New(metrics.Config{Version: "v1.2.3", Checks: func() []check.Event {
+		return []check.Event{{
+			Result:   check.Result{State: check.StateWarning, Perf: []check.Perf{{Label: "a\xff\x00", Value: 1500, Unit: "ms"}, {Label: "n", Value: 7, Unit: "c"}}},
+			Standing: &check.Standing{Check: "disk"},
+		}}
+	}})
+	m.Observe(check.Event{Number: 1, Module: "web", Request: check.Request{Command: "check_page", Origin: check.NRPE}})
+	e := open(t, otlp.Config{Metrics: m, Endpoint: server.URL, Interval: time.Hour})
+	p := wait(t, pushes)
+	took := find(t, p, "wasmagent_check_perf_seconds").GetGauge().GetDataPoints()[0]
+	if got := took.Attributes; took.GetAsDouble() != 1.5 || got[0].Value.GetStringValue() != "disk" || got[1].Value.GetStringValue() != "a\uFFFD\x00" {
+		t.Errorf("wasmagent_check_perf_seconds is %v", took)
+	}
+	if got := find(t, p, "wasmagent_check_perf_total").GetSum(); !got.GetIsMonotonic() || got.DataPoints[0].GetAsDouble() != 7 {
+		t.Errorf("wasmagent_check_perf_total is %v", got)
+	}
+	if got := find(t, p, "wasmagent_run_duration_seconds").GetHistogram().GetDataPoints()[0]; got.Count != 1 || len(got.ExplicitBounds) != 16 {
+		t.Errorf("wasmagent_run_duration_seconds is %v", got)
+	}
 	if err := e.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
