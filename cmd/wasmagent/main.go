@@ -66,7 +66,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.configFile, "config", "", "read `FILE` instead of ./config.toml or the system's")
 	flags.StringVar(&a.logLevel, "log-level", "", "log messages of this `LEVEL` and above: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w; %s", err, seeHelp(cmd)) })
-	root.AddCommand(a.runCommand(), a.listCommand(), a.inspectCommand(), a.packCommand(), a.newCommand(),
+	root.AddCommand(a.runCommand(), a.testCommand(), a.listCommand(), a.inspectCommand(), a.packCommand(), a.newCommand(),
 		a.configCommand(), a.importCommand(), a.grantCommand(), a.installCommand(), a.upgradeCommand(), a.outdatedCommand(), a.removeCommand(), a.pushCommand(), a.moduleCommand(),
 		a.serveCommand(), a.serviceCommand(), a.versionCommand(), a.trustCommand(), a.verifyCommand(), a.signCommand(), a.keygenCommand(), a.userCommand())
 	wantShell(root)

@@ -28,10 +28,10 @@ type options struct {
 	allow     policy.Grants // granted beside what the configuration grants
 	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
-	log       slog.Level // the least that is logged, unless a flag says otherwise
-	trace     bool       // whether paths that scripts try are printed
-	tell      bool       // whether modules are told of the events that they subscribe to
-	audited   bool       // whether the audit log is written
+	log       slog.Leveler // the least that is logged, unless a flag says otherwise
+	trace     bool         // whether paths that scripts try are printed
+	tell      bool         // whether modules are told of the events that they subscribe to
+	audited   bool         // whether the audit log is written
 }
 
 // A setup is an agent with everything that it is wired to.
@@ -226,15 +226,17 @@ func (a *app) configuration() (config.Config, error) {
 
 // logger writes to standard error, from the level of --log-level or else this
 // one.
-func (a *app) logger(level slog.Level) (*slog.Logger, error) {
+func (a *app) logger(level slog.Leveler) (*slog.Logger, error) {
 	if a.logLevel != "" {
-		if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+		var named slog.Level
+		if err := named.UnmarshalText([]byte(a.logLevel)); err != nil {
 			return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", a.logLevel)
 		}
+		level = named
 	}
 	return newLogger(a.stderr, level), nil
 }
 
-func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
