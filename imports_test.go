@@ -49,6 +49,8 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "access policy zipmod",
 	"github.com/google/jsonschema-go": "",
+	"github.com/getkin/kin-openapi":   "",
+	"github.com/klauspost/compress":   "listen",
 	"github.com/kardianos/service":    "cmd",
 	"github.com/landlock-lsm":         "providers",
 	"github.com/opencontainers":       "cmd",

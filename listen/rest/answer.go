@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/check"
 )
 
 // The types of what is answered. check_nscp_api wants the first one to the letter.
@@ -49,9 +51,11 @@ func text(status int, s string) http.Handler {
 
 // problem answers with what went wrong, in the form that check_nscp_api shows.
 func problem(status int, format string, args ...any) http.Handler {
-	return document(status, struct {
-		Error string `json:"error"`
-	}{fmt.Sprintf(format, args...)})
+	return document(status, problemJSON{fmt.Sprintf(format, args...)})
+}
+
+type problemJSON struct {
+	Error string `json:"error"`
 }
 
 // with sets headers of an answer, given as names and values.
@@ -64,13 +68,35 @@ func with(h http.Handler, headers ...string) http.Handler {
 	})
 }
 
-func unauthorized(err error) http.Handler {
-	return with(problem(http.StatusUnauthorized, "%v", err),
+// Refuse answers a request that the listener does not serve, for the reason that
+// it gives. It is the Refuse of a listen.HTTP.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, reason error) {
+	refusal(r, status, reason.Error()).ServeHTTP(w, r)
+}
+
+// refusal answers who may not ask, so that a client that wanted a result has an
+// UNKNOWN with the reason: check_nscp_api shows nothing else.
+func refusal(r *http.Request, status int, reason string) http.Handler {
+	command, legacy := strings.CutPrefix(r.URL.Path, "/query/")
+	switch {
+	case (&request{Request: r}).wantsText():
+		return text(status, reason+"\n")
+	case legacy:
+		return document(status, struct {
+			problemJSON
+			legacyJSON
+		}{problemJSON{reason}, legacyResult(strings.Trim(command, "/"), check.Result{Text: reason})})
+	}
+	return problem(status, "%s", reason)
+}
+
+func unauthorized(r *http.Request, err error) http.Handler {
+	return with(refusal(r, http.StatusUnauthorized, err.Error()),
 		"WWW-Authenticate", `Basic realm="wasmagent", charset="UTF-8"`, "WWW-Authenticate", `Bearer realm="wasmagent"`)
 }
 
-func throttled(err error) http.Handler {
-	return with(problem(http.StatusTooManyRequests, "%v", err), "Retry-After", "1")
+func throttled(r *http.Request, err error) http.Handler {
+	return with(refusal(r, http.StatusTooManyRequests, err.Error()), "Retry-After", "1")
 }
 
 func notAllowed(q *request, allow []string) http.Handler {

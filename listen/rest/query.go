@@ -2,6 +2,7 @@ package rest
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -88,7 +89,7 @@ func (a *api) query(q *request) http.Handler {
 func (a *api) run(q *request, answer func(command string, r check.Result) http.Handler) http.Handler {
 	command := q.vars["query"]
 	if !q.who.AllowsCommand(command) {
-		return problem(http.StatusForbidden, "user %s may not run %q: no role of the user names it in commands", q.who.User, command)
+		return refusal(q.Request, http.StatusForbidden, fmt.Sprintf("user %s may not run %q: no role of the user names it in commands", q.who.User, command))
 	}
 	r, err := a.Run.Run(q.Context(), check.Request{Command: command, Args: q.arguments(), Origin: check.REST})
 	if err != nil {
@@ -132,8 +133,6 @@ func (a *api) executeNagios(q *request) http.Handler {
 
 func (a *api) legacyQuery(q *request) http.Handler {
 	return a.run(q, func(command string, r check.Result) http.Handler {
-		return document(http.StatusOK, legacyJSON{[]executed[string, []legacyPerf]{{
-			command, r.State.String(), []line[[]legacyPerf]{{message(r), perfList(r.Perf)}},
-		}}})
+		return document(http.StatusOK, legacyResult(command, r))
 	})
 }

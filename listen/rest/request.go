@@ -3,9 +3,11 @@ package rest
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -108,11 +110,25 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request) http.Handler {
 		return problem(http.StatusNotFound, "%s: there is nothing here; see %s/api/openapi.json", q.path, q.host())
 	case t.kind == public:
 		return t.answer(q)
+	case t.kind == changes && crossSite(r.Header):
+		return problem(http.StatusForbidden, "the page of another site may not change anything here")
 	}
 	if refusal := a.admit(q); refusal != nil {
 		return refusal
 	}
+	if t.body > 0 {
+		// A listener without deadlines has none to set.
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
+	}
 	return t.answer(q)
+}
+
+// crossSite tells whether a browser sends the request for a page of another site.
+// It would give the password that its user has typed here before.
+// https://www.w3.org/TR/fetch-metadata/
+func crossSite(h http.Header) bool {
+	site := h.Get("Sec-Fetch-Site")
+	return site != "" && site != "same-origin" && site != "none"
 }
 
 // admit refuses who may not ask; nil admits.
@@ -120,11 +136,11 @@ func (a *api) admit(q *request) http.Handler {
 	who, err := a.Users.Authenticate(q.Context(), access.FromRequest(q.Request))
 	switch {
 	case errors.Is(err, access.ErrThrottled):
-		return throttled(err)
+		return throttled(q.Request, err)
 	case err != nil:
-		return unauthorized(err)
+		return unauthorized(q.Request, err)
 	case !who.Allows(q.Method, q.path):
-		return problem(http.StatusForbidden, "user %s may not %s %s: no role of the user grants it", who.User, q.Method, q.path)
+		return refusal(q.Request, http.StatusForbidden, fmt.Sprintf("user %s may not %s %s: no role of the user grants it", who.User, q.Method, q.path))
 	}
 	q.who = who
 	return nil

@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/check"
@@ -41,6 +42,9 @@ const (
 	DefaultUploadSize = 64 << 20
 	MaxBody           = 64 << 10
 )
+
+// uploadTime is how long an upload may take to arrive.
+const uploadTime = 10 * time.Minute
 
 // Config is what the API is made of. Every field is needed that does not say
 // otherwise.

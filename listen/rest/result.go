@@ -28,6 +28,12 @@ type legacyJSON struct {
 	Payload []executed[string, []legacyPerf] `json:"payload"`
 }
 
+func legacyResult(command string, r check.Result) legacyJSON {
+	return legacyJSON{[]executed[string, []legacyPerf]{{
+		command, r.State.String(), []line[[]legacyPerf]{{message(r), perfList(r.Perf)}},
+	}}}
+}
+
 // legacyPerf is an item of performance data in it. There is always a float_value:
 // check_nscp_api crashes without.
 type legacyPerf struct {

@@ -17,8 +17,8 @@ const (
 )
 
 // A route is what answers one verb at one path. In the pattern {version} is "v1"
-// or "v2", any other {name} is one segment, and {name...} is the rest of the
-// path, which may be empty.
+// or "v2", any other {name} is one segment, and {name...} is one or more to the
+// path's end.
 type route struct {
 	verb, pattern string
 	kind          kind
@@ -38,7 +38,7 @@ func (t route) matches(path []string) bool {
 	for i, s := range t.segments {
 		switch {
 		case strings.HasSuffix(s, "...}"):
-			return true
+			return i < len(path)
 		case i >= len(path) || !segmentMatches(s, path[i]):
 			return false
 		}
@@ -62,7 +62,7 @@ func (t route) vars(path []string) map[string]string {
 	for i, s := range t.segments {
 		name := strings.Trim(s, "{}")
 		if rest, ok := strings.CutSuffix(name, "..."); ok {
-			vars[rest] = strings.Join(path[min(i, len(path)):], "/")
+			vars[rest] = strings.Join(path[i:], "/")
 		} else if name != s {
 			vars[name] = path[i]
 		}

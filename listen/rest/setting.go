@@ -22,6 +22,7 @@ func (a *api) settingRoutes() []route {
 		{verb: "GET", pattern: "/api/{version}/settings/status", answer: a.settingsStatus},
 		{verb: "GET", pattern: "/api/{version}/settings/diff", answer: a.settingsDiff},
 		{verb: "POST", pattern: "/api/{version}/settings/command", kind: changes, answer: a.settingsCommand},
+		{verb: "GET", pattern: "/api/{version}/settings", answer: a.settings},
 		{verb: "GET", pattern: path, answer: a.settings},
 		{verb: "PUT", pattern: path, kind: changes, answer: a.refuseSetting},
 		{verb: "DELETE", pattern: path, kind: changes, answer: a.refuseSetting},
