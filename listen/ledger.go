@@ -2,6 +2,8 @@ package listen
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -79,7 +81,7 @@ func (l *ledger) admit(c *Conn) error {
 	return nil
 }
 
-var errEvicted = errors.New("there were more connections than may be, and this one had waited the longest")
+var errEvicted = fmt.Errorf("it made room for another one: %w", net.ErrClosed)
 
 // evict closes the connection that has come least far, the longest ago, of a peer
 // or of all. It is false if each has a request in flight.
@@ -110,11 +112,13 @@ func (l *ledger) drop(c *Conn) {
 	}
 }
 
-// remove takes out a connection that is over.
-func (l *ledger) remove(c *Conn) {
+// remove takes out a connection that is over. It is false if it made room before.
+func (l *ledger) remove(c *Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	evicted := c.entry.gone
 	l.drop(c)
+	return !evicted
 }
 
 // cutAll closes all connections and counts them.

@@ -208,7 +208,7 @@ func (l *Listener) serve(c *Conn) {
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer c.answering.Wait() // streams of HTTP/2 may outlive their connection
 	defer cancel()
-	defer l.ledger.remove(c)
+	defer l.leave(c)
 	defer c.wire.Close()
 	defer func() {
 		if r := recover(); r != nil {
@@ -222,6 +222,13 @@ func (l *Listener) serve(c *Conn) {
 		c.settings.Handler.ServeConn(ctx, c)
 	}
 	c.finish()
+}
+
+// leave is the end of a connection.
+func (l *Listener) leave(c *Conn) {
+	if !l.ledger.remove(c) {
+		l.say(slog.LevelWarn, "connection closed to make room for another one: it had waited the longest without a request", "peer", c.Peer)
+	}
 }
 
 // levelOf is less for peers that came and went, as port scanners and probes of

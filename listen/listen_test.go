@@ -204,6 +204,29 @@ func TestMutualTLS(t *testing.T) {
 	}
 }
 
+// TestHandshakeHints looks for what to do about handshakes that fail.
+func TestHandshakeHints(t *testing.T) {
+	t.Parallel()
+	cert, pool := certificate(t)
+	server := &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}
+	for want, client := range map[string]*tls.Config{
+		"as check_nrpe before 3.0 does":     {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}},
+		"the client needs TLS 1.2 at least": {MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		"check_nrpe -C and -K":              {},
+	} {
+		var log logged
+		l := open(t, listen.Settings{Handler: echo{}, TLS: server, Log: log.logger()})
+		client.InsecureSkipVerify = true
+		if got := ask(t, tls.Client(dial(t, l), client), "hello"); got != "" {
+			t.Errorf("the answer is %q", got)
+		}
+		l.Close(t.Context())
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %q:\n%s", want, &log)
+		}
+	}
+}
+
 // TestHint asks with TLS where there is none, and the other way round.
 func TestHint(t *testing.T) {
 	t.Parallel()

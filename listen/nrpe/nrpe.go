@@ -51,7 +51,13 @@ func (h Handler) ServeConn(ctx context.Context, c *listen.Conn) {
 	if err == io.EOF {
 		return // nothing was sent
 	}
-	c.Write(q.version.answer(h.answer(ctx, c, q.text, err)))
+	if err == nil {
+		var end func()
+		if end, err = c.Begin(ctx); err == nil {
+			defer end()
+		}
+	}
+	c.Write(q.version.answer(h.answer(ctx, q.text, err)))
 }
 
 // TuneTLS makes the handshake end with a message of the server. check_nrpe leaves
@@ -64,17 +70,12 @@ func (h Handler) TuneTLS(c *tls.Config) {
 	c.SessionTicketsDisabled = false
 }
 
-// answer is the result of a request that was read, or of the error of that.
-func (h Handler) answer(ctx context.Context, c *listen.Conn, text string, err error) check.Result {
-	if err != nil {
+// answer is the result of a request, or of the error that keeps it from being served.
+func (h Handler) answer(ctx context.Context, text string, err error) check.Result {
+	switch {
+	case err != nil:
 		return check.Unknown(fmt.Errorf("NRPE: %w", err))
-	}
-	end, err := c.Begin(ctx)
-	if err != nil {
-		return check.Unknown(fmt.Errorf("NRPE: %w", err))
-	}
-	defer end()
-	if text == versionCommand {
+	case text == versionCommand:
 		return check.Result{State: check.StateOK, Text: cmp.Or(h.Version, "wasmagent")}
 	}
 	r, err := h.run(ctx, text)

@@ -1,0 +1,154 @@
+package listen_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasmagent/wasmagent/listen"
+)
+
+// A slow is what a client sends that never sends a whole request: one text each
+// second, the last one again and again.
+type slow struct {
+	name  string
+	sends []string
+}
+
+// slowRows are clients of any protocol.
+var slowRows = []slow{
+	{"nothing", nil},
+	{"a byte at a time", []string{"G", "E", "T", " ", "/"}},
+	{"headers without end", []string{"GET / HTTP/1.1\r\n", "A: b\r\n"}},
+	{"junk without end", []string{"\x00"}},
+}
+
+// TestSlowClients sends requests that never become whole.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	hello := clientHello(t)
+	for _, handler := range []listen.Handler{echo{}, answering("yes")} {
+		for name, config := range map[string]*tls.Config{"TLS": {Certificates: []tls.Certificate{cert}}, "plain": nil} {
+			for _, row := range append(slowRows, slow{"a slow ClientHello", strings.Split(hello, "")}) {
+				t.Run(fmt.Sprintf("%T, %s, %s", handler, name, row.name), func(t *testing.T) {
+					t.Parallel()
+					inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes, _ *listen.Listener) {
+						if took := trickle(p.dial(t, "192.0.2.1"), row.sends); took > 21*time.Second {
+							t.Errorf("it was open for %s", took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// trickle sends one text a second until the connection is closed, and tells how
+// long that took.
+func trickle(c net.Conn, texts []string) time.Duration {
+	start := time.Now()
+	closed := make(chan struct{})
+	go func() { io.Copy(io.Discard, c); close(closed) }()
+	for i := 0; ; i++ {
+		select {
+		case <-closed:
+			return time.Since(start)
+		case <-time.After(time.Second):
+		}
+		if len(texts) > 0 {
+			io.WriteString(c, texts[min(i, len(texts)-1)])
+		}
+	}
+}
+
+// TestSilentHTTP2 shakes hands, and then sends no request of HTTP/2, or half of one.
+func TestSilentHTTP2(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	const preface, settings, headers = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x40\x00\x01\x00\x00\x00\x00\x01"
+	for _, sends := range [][]string{nil, strings.Split(preface, ""), {preface, "", ""}, {preface, settings, ""}, {preface + settings + headers, "x"}} {
+		inBubble(t, listen.Settings{Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+			c := tls.Client(p.dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+			if err := c.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			if took := trickle(c, sends); took > 3*time.Minute {
+				t.Errorf("%q: it was open for %s", sends, took)
+			}
+		})
+	}
+}
+
+// clientHello is what a client of TLS sends first.
+func clientHello(t *testing.T) string {
+	t.Helper()
+	client, server := net.Pipe()
+	go tls.Client(client, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context())
+	hello := make([]byte, 100)
+	if _, err := io.ReadFull(server, hello); err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	return string(hello)
+}
+
+// TestIdle keeps a connection open after an answer.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	inBubble(t, listen.Settings{Handler: answering("yes")}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		c := p.dial(t, "192.0.2.1")
+		start := time.Now()
+		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		answer, err := io.ReadAll(c)
+		if took := time.Since(start); err != nil || !strings.HasSuffix(string(answer), "yes") || took != 2*time.Minute {
+			t.Errorf("%q, %v; closed after %s", answer, err, took)
+		}
+	})
+}
+
+// TestUnreadAnswer asks for much and reads nothing of it.
+func TestUnreadAnswer(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := w.Write(make([]byte, 1<<20))
+		ended <- err
+	})}
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		ended = make(chan error, 1)
+		c := p.dial(t, "192.0.2.1")
+		start := time.Now()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := <-ended; err == nil || time.Since(start) != 30*time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
+// TestSlowReader reads an answer so slowly that it takes longer than a piece of it
+// may, but not so slowly that a piece does.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	const size = 256 << 10
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, size)) })}
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
+		c := p.dial(t, "192.0.2.1")
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		read, start := 0, time.Now()
+		for b := make([]byte, 2<<10); ; time.Sleep(time.Second) {
+			n, err := c.Read(b)
+			if read += n; err != nil {
+				break
+			}
+		}
+		if took := time.Since(start); read < size || took < time.Minute {
+			t.Errorf("%d bytes in %s", read, took)
+		}
+	})
+}
