@@ -23,13 +23,16 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// version is that of the agent's Go module, "(devel)" in a clone.
+// release is the version of a release, which the linker sets in packages.
+var release string
+
+// version is that of the release, else of the agent's Go module: "(devel)" in a
+// clone.
 func version() string {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return "(devel)"
+	if info, _ := debug.ReadBuildInfo(); info != nil {
+		return cmp.Or(release, info.Main.Version, "(devel)")
 	}
-	return cmp.Or(info.Main.Version, "(devel)")
+	return cmp.Or(release, "(devel)")
 }
 
 // dependency is the version of a Go module that the agent is built with.
