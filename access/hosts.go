@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -74,7 +73,7 @@ func (h *Hosts) add(text string) error {
 	if !isHostName(text) {
 		return fmt.Errorf("host %q: want an address such as \"192.0.2.1\", a range such as \"192.0.2.0/24\", or a name such as \"monitor.example.com\"", text)
 	}
-	h.names = append(h.names, &hostName{name: text, lookup: net.DefaultResolver.LookupNetIP})
+	h.names = append(h.names, &hostName{name: text, lookup: net.DefaultResolver.LookupNetIP, turn: make(chan struct{}, 1)})
 	return nil
 }
 
@@ -130,7 +129,7 @@ type hostName struct {
 	name   string
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-	mu    sync.Mutex // held during a look-up, so that there is one at a time
+	turn  chan struct{} // holds one while somebody looks it up, or at what follows
 	known []netip.Addr
 	since time.Time // of the last look-up that worked
 	again time.Time // of the next one
@@ -139,8 +138,12 @@ type hostName struct {
 // addresses are those of the name. What somebody else has asked for before this
 // caller went away is of use to the next, so its end does not end the look-up.
 func (n *hostName) addresses(ctx context.Context) []netip.Addr {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	select {
+	case n.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil
+	}
+	defer func() { <-n.turn }()
 	if now := time.Now(); now.Before(n.again) {
 		return n.known
 	}

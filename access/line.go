@@ -19,6 +19,9 @@ const (
 	// wrongBurst is how many wrong passwords a peer gives for nothing, and
 	// wrongPace the time that each takes from then on.
 	wrongBurst, wrongPace = 20, time.Second / 5
+	// maxHeld is how long the answer to a wrong password is held at most: for what
+	// the peer's take.
+	maxHeld = time.Second
 )
 
 // A line is where passwords wait to be verified. Peers take turns, so that one
@@ -26,9 +29,12 @@ const (
 // for its turn. If the line is full, whoever has the most places in it loses the
 // last of them to who has fewer.
 //
+// The answer to a wrong password is held for a while, so that whoever guesses does
+// not take the place again that it has just left.
+//
 // So whoever has the right password gets in if it is patient. It competes only
-// with those who guess for the same user from the same address, and only until its
-// password has been verified once.
+// with those who guess from the same address, and only until its password has been
+// verified once.
 type line struct {
 	mu      sync.Mutex
 	free    int // verifications that may begin
@@ -55,8 +61,9 @@ func newLine() *line {
 }
 
 // enter waits for a turn to verify a password for a user. Whoever gets it must
-// leave, and say whether the password was right.
-func (l *line) enter(ctx context.Context, peer netip.Addr, user string) (leave func(right bool), err error) {
+// leave, and say whether the password was right; the answer is to be held for as
+// long as that returns.
+func (l *line) enter(ctx context.Context, peer netip.Addr, user string) (leave func(right bool) (held time.Duration), err error) {
 	network, w := network(peer), &waiter{user: user, turn: make(chan error, 1)}
 	l.mu.Lock()
 	p := l.join(network, w)
@@ -69,7 +76,7 @@ func (l *line) enter(ctx context.Context, peer netip.Addr, user string) (leave f
 	if err != nil {
 		return nil, err
 	}
-	return func(right bool) { l.leave(network, right) }, nil
+	return func(right bool) time.Duration { return l.leave(network, right) }, nil
 }
 
 // network is what counts as one peer: an IPv4 address, or the 64 bits of IPv6
@@ -190,20 +197,13 @@ func (p *peerLine) delay(now time.Time) time.Duration {
 }
 
 // leave makes room for the next one, and forgets the peers that are even.
-func (l *line) leave(network netip.Prefix, right bool) {
+func (l *line) leave(network netip.Prefix, right bool) (held time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	l.free++
-	if p := l.peers[network]; !right {
-		if p == nil {
-			p = &peerLine{}
-			l.peers[network] = p
-		}
-		if p.paid.Before(now) {
-			p.paid = now
-		}
-		p.paid = p.paid.Add(wrongPace)
+	if !right {
+		held = min(l.charge(network, now), maxHeld)
 	}
 	for n, p := range l.peers {
 		if len(p.waiters) == 0 && !now.Before(p.paid) {
@@ -211,6 +211,21 @@ func (l *line) leave(network netip.Prefix, right bool) {
 		}
 	}
 	l.next()
+	return held
+}
+
+// charge counts a wrong password of a peer, and returns what all of its take yet.
+func (l *line) charge(network netip.Prefix, now time.Time) time.Duration {
+	p := l.peers[network]
+	if p == nil {
+		p = &peerLine{}
+		l.peers[network] = p
+	}
+	if p.paid.Before(now) {
+		p.paid = now
+	}
+	p.paid = p.paid.Add(wrongPace)
+	return p.paid.Sub(now)
 }
 
 // abandon takes a waiter out whose request has ended. A turn that it was given in

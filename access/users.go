@@ -21,6 +21,7 @@ const remembered = time.Hour
 type Users struct {
 	accounts atomic.Pointer[roll]
 	line     *line
+	tries    tries
 	sessions sessions
 
 	key      [sha256.Size]byte // of the marks; new in each process
@@ -129,18 +130,36 @@ func (u *Users) byPassword(ctx context.Context, c Credentials) (Identity, error)
 	if u.remembers(c.User, mark) {
 		return a.identity(user, "password"), nil
 	}
-	leave, err := u.line.enter(ctx, c.Peer, c.User)
-	if err != nil {
+	right, err := u.tries.do(ctx, try{mark, network(c.Peer)}, func() (bool, error) {
+		leave, err := u.line.enter(ctx, c.Peer, c.User)
+		if err != nil {
+			return false, err
+		}
+		// Somebody ahead in the line may have had the same.
+		right := u.remembers(c.User, mark) || hash.Verify(c.Password)
+		return right, hold(ctx, leave(right))
+	})
+	switch {
+	case err != nil:
 		return Identity{}, err
-	}
-	// Somebody ahead in the line may have had the same.
-	right := u.remembers(c.User, mark) || hash.Verify(c.Password)
-	leave(right)
-	if !right || !found {
+	case !right || !found:
 		return Identity{}, ErrWrong
 	}
 	u.remember(c.User, mark)
 	return a.identity(user, "password"), nil
+}
+
+// hold waits for a time, or until a request ends.
+func hold(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // mark is what is remembered of a password and the hash that it has. It is of no
