@@ -53,6 +53,12 @@ func parseCron(expression string) (cronSpec, error) {
 	if err != nil {
 		return cronSpec{}, err
 	}
+	switch { // which the parser would make less of
+	case fields == "":
+		return cronSpec{}, errors.New(`is empty; write five fields, such as "*/5 * * * *"`)
+	case strings.Contains(fields, "="):
+		return cronSpec{}, errors.New("names two time zones; keep one")
+	}
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(fields)
 	if err != nil {
 		return cronSpec{}, err
