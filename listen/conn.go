@@ -140,6 +140,8 @@ func hint(err error) string {
 		return "; a client that offers nothing but anonymous suites, as check_nrpe before 3.0 does, can only be served without TLS"
 	case strings.Contains(text, "unsupported versions"):
 		return "; the client needs TLS 1.2 at least"
+	case strings.Contains(text, "unknown authority"):
+		return "; client_ca in config.toml has the authorities"
 	case strings.Contains(text, "didn't provide a certificate"):
 		return "; it needs one that client_ca has signed (check_nrpe -C and -K)"
 	}

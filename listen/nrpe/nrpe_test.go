@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -335,4 +336,34 @@ func TestNotAllowed(t *testing.T) {
 	if got, _ := io.ReadAll(c); len(got) > 0 {
 		t.Errorf("the answer is %q", got)
 	}
+}
+
+// TestManyClients has clients ask over new connections while each of them changes the
+// settings.
+func TestManyClients(t *testing.T) {
+	t.Parallel()
+	host := hostCertificate(t)
+	settings := listen.Settings{
+		Handler: handler(), TLS: &tls.Config{Certificates: []tls.Certificate{host.Certificate}},
+		Limits: listen.Limits{PeerRate: 1e6}, Log: slog.New(slog.DiscardHandler),
+	}
+	l := open(t, settings)
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			for i := range 12 {
+				if err := l.Set(settings); err != nil {
+					t.Error(err)
+				}
+				c := tls.Client(dial(t, l), &tls.Config{RootCAs: host.pool, ServerName: "127.0.0.1"})
+				c.Write(packet(uint16(2+i%3), "check_ok"))
+				got, err := io.ReadAll(c)
+				if a := parse(t, got); err != nil || a.text != "fine|load=1.5;5" {
+					t.Errorf("%+v, %v", a, err)
+				}
+				c.Close()
+			}
+		})
+	}
+	asking.Wait()
 }
