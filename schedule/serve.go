@@ -106,8 +106,9 @@ func (s *Scheduler) done(e *entry, event check.Event) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.running--
-	s.look()
+	if s.running--; s.running == s.config.Runs-1 {
+		s.look() // there is room again
+	}
 	e.running, e.last = false, event
 	e.finish(event, nil)
 	if e.removed {
@@ -121,6 +122,9 @@ func (s *Scheduler) done(e *entry, event check.Event) {
 	e.late = missed > 0
 	e.goesOn(now)
 	s.waiting.push(e)
+	if s.waiting.head() == e {
+		s.look() // it is due before all for which Serve waits
+	}
 }
 
 // jumped puts right when the checks are due that wait, after the wall clock went
