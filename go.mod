@@ -9,6 +9,8 @@ require (
 	github.com/BurntSushi/toml v1.6.0
 	// policy matches grants with it; zipmod finds scripts by pattern.
 	github.com/bmatcuk/doublestar/v4 v4.10.4
+	// cmd/wasmagent/internal/watch hears from the system that files change.
+	github.com/fsnotify/fsnotify v1.10.1
 	// tests of zipmod and facts validate documents against the published schemas.
 	github.com/google/jsonschema-go v0.4.3
 	// cmd/wasmagent installs itself as a service with it.

@@ -46,6 +46,7 @@ var onlyImporter = map[string]string{
 	"go.opentelemetry.io":             "metrics",
 	"github.com/robfig/cron":          "schedule",
 	"github.com/shirou/gopsutil":      "facts",
+	"github.com/fsnotify":             "cmd",
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/bmatcuk/doublestar":   "access policy zipmod",
 	"github.com/google/jsonschema-go": "",

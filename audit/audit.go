@@ -37,6 +37,7 @@ const (
 	Restricted = "restricted" // a module asks for more than it is granted
 	Untrusted  = "untrusted"  // a module was refused for whose it is
 	Granted    = "granted"    // a grant was written to the configuration
+	Told       = "told"       // somebody told the agent to do something
 )
 
 // A Line is one line of the log. What a kind does not need is left out of it.
@@ -63,6 +64,14 @@ type Line struct {
 	New       []string `json:"new,omitempty"`
 	// Grants are what was granted.
 	Grants []string `json:"grants,omitempty"`
+	// Action is what the agent was told to do; User who told it, By how that was
+	// shown, and Peer from which address. Done is whether it was done; Why says why
+	// not.
+	Action string `json:"action,omitempty"`
+	User   string `json:"user,omitempty"`
+	By     string `json:"by,omitempty"`
+	Peer   string `json:"peer,omitempty"`
+	Done   *bool  `json:"done,omitempty"`
 	// More is how many refusals of the run, or texts of the lists, were left out.
 	More int `json:"more,omitempty"`
 }
@@ -105,7 +114,7 @@ func (l *Log) Write(line Line) {
 
 // bounded is the line with bounded texts.
 func (line Line) bounded() Line {
-	for _, text := range []*string{&line.Module, &line.Digest, &line.Version, &line.Command, &line.Path, &line.Why} {
+	for _, text := range []*string{&line.Module, &line.Digest, &line.Version, &line.Command, &line.Path, &line.Why, &line.Action, &line.User, &line.By, &line.Peer} {
 		*text = clipped(*text)
 	}
 	for _, list := range []*[]string{&line.Uncovered, &line.New, &line.Grants} {

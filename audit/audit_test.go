@@ -53,6 +53,7 @@ func TestWrite(t *testing.T) {
 		{Event: audit.Restricted, Module: "web", Version: "1.2", Loaded: new(false), Uncovered: []string{"/a", "/b"}, New: []string{"/b"}},
 		{Event: audit.Granted, Module: "web", Grants: []string{"/host/**"}},
 		{Event: audit.Untrusted, Module: "web", Why: "it is not signed"},
+		{Event: audit.Told, Module: "web", Action: "upload", User: "admin", By: "password", Peer: "192.0.2.1", Done: new(false), Why: "it is not signed"},
 	}
 	before := time.Now().Truncate(time.Millisecond)
 	for _, line := range want {

@@ -37,6 +37,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"path"
 	"path/filepath"
 	"slices"
@@ -104,6 +105,9 @@ type Config struct {
 	Native confine.Config
 	// Shim starts host processes on Unix. Without it no host script can run there.
 	Shim *confine.Shim
+	// Own lists the addresses of the agent's own listeners, to which a script of the
+	// sandbox connects only if a grant names the very address. Nil is none.
+	Own func() []net.Addr
 	// Log hears of what could not be cleaned up, and of every module that loads
 	// with scripts outside of the sandbox. Nil is slog.Default.
 	Log *slog.Logger

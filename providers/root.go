@@ -28,7 +28,7 @@ type Files struct {
 // granted.
 func (p *Providers) root(m *zipmod.Module, g Grant, access policy.Access) (*runtime.Root, error) {
 	c := runtime.RootConfig{Access: access, Host: p.config.Facts, Env: g.Env, Commands: callable(g.Commands)}
-	c.Dialer.Roots = g.Roots
+	c.Dialer.Roots, c.Dialer.Own = g.Roots, p.config.Own
 	for _, f := range m.Files {
 		c.Files = append(c.Files, runtime.File{Name: f.Name, Data: f.Data, ModTime: f.ModTime})
 	}

@@ -151,7 +151,7 @@ func TestServeTakesInstalled(t *testing.T) {
 	packed(t, dir, "two")
 	must(t, dir, "upgrade", "--yes")
 	s.signal(t, syscall.SIGHUP)
-	s.await(t, `msg="module is reloaded" module=web`)
+	s.await(t, `msg="module is replaced" module=web`)
 	s.await(t, "msg=reloaded")
 	must(t, dir, "remove", "--yes", "web")
 	s.signal(t, syscall.SIGHUP)

@@ -15,6 +15,7 @@ import (
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/trust"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -204,6 +205,17 @@ func (l *library) required(name string, by *zipmod.Module) (string, error) {
 		err = notFound{name, beside + " or " + missing.dir}
 	}
 	return path, err
+}
+
+// paths lists where the modules were that were read, and where their signatures are
+// or would be.
+func (l *library) paths() (list []string) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	for _, found := range l.modules {
+		list = append(list, found.path, found.path+trust.Extension)
+	}
+	return list
 }
 
 // read is a module that was read; zero if none of that name was.

@@ -2,102 +2,215 @@ package main
 
 import (
 	"context"
-	"maps"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
 	"slices"
+	"time"
 
+	"github.com/wasmagent/wasmagent/access"
+	"github.com/wasmagent/wasmagent/access/hostkey"
 	"github.com/wasmagent/wasmagent/agent"
+	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/ports"
+	"github.com/wasmagent/wasmagent/metrics/otlp"
+	"github.com/wasmagent/wasmagent/schedule"
 )
 
-// reload takes what has changed in a configuration and in the files of modules:
-// each change that cannot be made leaves what was.
-func (s *setup) reload(ctx context.Context, c config.Config, err error) {
+// reload reads config.toml and all that it names again, and takes it, or leaves all
+// as it was. by is who wants it.
+func (s *server) reload(ctx context.Context, by string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.supervisor.Reloading()
+	defer func() { s.supervisor.Ready(s.standing()) }()
+	c, err := s.configuration()
+	if err == nil {
+		err = s.change(ctx, c)
+	}
+	s.metrics.Reloaded(time.Now(), err)
+	if by != "rest" { // which says who it was
+		s.auditTold(audit.Line{Action: "reload", By: by}, err)
+	}
 	for _, err := range each(err) {
-		s.log.Error("config.toml is not read again", "error", err)
-	}
-	old := s.config
-	if err == nil {
-		s.reconfigure(c)
-	}
-	s.unloadDisabled(ctx)
-	for _, m := range s.agent.Modules() {
-		if !m.Builtin {
-			s.reloadModule(ctx, m, old)
-		}
-	}
-	s.loadMissing(ctx)
-	s.warnRestricted()
-	s.warnDegraded()
-	s.log.Info("reloaded")
-}
-
-// reconfigure takes what a configuration says about modules.
-func (s *setup) reconfigure(c config.Config) {
-	for _, have := range []*config.Config{&s.config, &s.library.config} {
-		have.Modules, have.Limits, have.Files, have.CA, have.Trust, have.Strict = c.Modules, c.Limits, c.Files, c.CA, c.Trust, c.Strict
-	}
-}
-
-// unloadDisabled unloads the modules that are not enabled any more, each after
-// those that require it. One that is still required stays.
-func (s *setup) unloadDisabled(ctx context.Context) {
-	for range s.agent.Modules() {
-		list := s.agent.Modules()
-		i := slices.IndexFunc(list, func(m agent.Status) bool {
-			entry, _ := s.config.Module(m.Name)
-			return m.Wanted && !entry.Enabled && len(m.RequiredBy) == 0
-		})
-		if i < 0 {
-			return
-		}
-		if err := s.agent.Unload(ctx, list[i].Name); err != nil {
-			s.log.Warn("module is unloaded, but not closed cleanly", "module", list[i].Name, "error", err)
-		}
-		s.log.Info("module is unloaded", "module", list[i].Name)
-	}
-}
-
-// reloadModule loads a module again if its file or its entry has changed, or if
-// that could not be done the last time.
-func (s *setup) reloadModule(ctx context.Context, m agent.Status, old config.Config) {
-	was, _ := old.Module(m.Name)
-	entry, _ := s.config.Module(m.Name)
-	path, err := s.library.read(m.Name).path, error(nil)
-	if entry.Path != was.Path {
-		path, err = s.library.path(m.Name)
+		s.log.Error("not reloaded, and all stays as it was", "by", by, "error", err)
 	}
 	if err == nil {
-		err = s.reloadFrom(ctx, path, m, s.pending[fold(m.Name)] || !was.Equal(entry) || !maps.Equal(old.Files, s.config.Files))
+		s.log.Info("reloaded", "by", by)
 	}
-	s.pending[fold(m.Name)] = err != nil
+	return err
+}
+
+// configuration reads the file again that was read at the start; one that is gone is an
+// error.
+func (s *server) configuration() (config.Config, error) {
+	if file := s.now.Load().config.File; file != "" {
+		return config.Load(file)
+	}
+	return s.app.configuration()
+}
+
+// change takes a configuration whole, or leaves all as it was. s.changing is held.
+func (s *server) change(ctx context.Context, c config.Config) error {
+	old := s.now.Load()
+	c, kept := c.Keeping(old.config)
+	next := old.with(c)
+	p, err := s.plan(next)
 	if err != nil {
-		s.log.Error("module is not reloaded", "module", m.Name, "error", err)
-	}
-}
-
-// reloadFrom loads a module from a path, if its bytes are others or it must be.
-func (s *setup) reloadFrom(ctx context.Context, path string, m agent.Status, must bool) error {
-	zip, err := s.library.open(ctx, path)
-	if err != nil || zip.Digest == m.Digest && !must {
 		return err
 	}
-	if err := s.audited(func() error { return s.agent.Reload(ctx, zip) }); err != nil {
+	selection, err := next.selection(ctx, old)
+	var applied agent.Applied
+	if err == nil {
+		err = next.audited(func() (err error) {
+			applied, err = s.agent.Apply(ctx, selection)
+			return err
+		})
+	}
+	if err != nil {
+		s.abandon(p)
 		return err
 	}
-	s.log.Info("module is reloaded", "module", m.Name, "digest", zip.Digest)
+	s.take(p)
+	if len(kept) > 0 {
+		s.log.Warn("what these keys of config.toml say takes effect at the next start", "keys", kept)
+	}
+	s.logApplied(applied)
 	return nil
 }
 
-// loadMissing loads the enabled modules that are not loaded.
-func (s *setup) loadMissing(ctx context.Context) {
+// with is the setup with another configuration.
+func (s *setup) with(c config.Config) *setup {
+	next := *s
+	next.config = c
+	next.library = newLibrary(c, s.library.builder)
+	next.library.audit = s.audit
+	return &next
+}
+
+// selection reads the modules that the configuration enables. Those of which it says
+// what the one before said stay as they are.
+func (s *setup) selection(ctx context.Context, before *setup) (agent.Selection, error) {
+	selection := agent.Selection{Find: s.library.finder(context.WithoutCancel(ctx)), Grants: s.settings, Same: s.sameAs(before)}
+	var errs []error
 	for _, name := range enabled(s.config.Modules) {
-		if _, loaded := named(s.agent.Modules(), name); loaded {
+		if builtin, ok := config.Builtin(name); ok {
+			selection.Builtins = append(selection.Builtins, builtin)
 			continue
 		}
-		if err := s.audited(func() error { return s.loadNamed(ctx, name) }); err != nil {
-			s.log.Error("module is still not loaded", "module", name, "error", err)
+		m, err := s.library.named(ctx, name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("module %s: %w", name, err))
 			continue
 		}
-		s.log.Info("module is loaded", "module", name)
+		selection.Modules = append(selection.Modules, m)
 	}
+	return selection, errors.Join(errs...)
+}
+
+// sameAs tells of which modules the configuration says what another one said.
+func (s *setup) sameAs(before *setup) func(module string) bool {
+	same := reflect.DeepEqual(s.config.Files, before.config.Files)
+	return func(module string) bool {
+		was, _ := before.config.Module(module)
+		is, _ := s.config.Module(module)
+		return same && is.Equal(was)
+	}
+}
+
+// A plan is a configuration of which everything is right but perhaps the modules. It
+// is taken or abandoned.
+type plan struct {
+	setup       *setup
+	ports       *ports.Change
+	checks      []schedule.Check
+	accounts    *access.Accounts
+	certificate *hostkey.Source // nil if no listener speaks TLS
+	exporter    *otlp.Exporter  // of metrics; nil is none
+}
+
+// plan makes everything of a configuration that can fail, and changes nothing.
+func (s *server) plan(next *setup) (*plan, error) {
+	p := &plan{setup: next}
+	if t := s.taken; t != nil && next.config.TLS == t.setup.config.TLS {
+		p.certificate = t.certificate
+	}
+	for name, c := range next.config.Schedule {
+		p.checks = append(p.checks, c.Scheduled(name))
+	}
+	var accountsErr, exporterErr error
+	wanted, err := s.wanted(p)
+	p.accounts, accountsErr = s.accounts(next.config)
+	p.exporter, exporterErr = s.exporter(next.config)
+	if err = errors.Join(err, accountsErr, exporterErr); err == nil {
+		p.ports, err = s.ports.Change(wanted)
+	}
+	if err != nil {
+		s.abandon(p)
+		return nil, err
+	}
+	return p, nil
+}
+
+// abandon gives back what the plan holds.
+func (s *server) abandon(p *plan) {
+	if p.ports != nil {
+		p.ports.Abandon()
+	}
+	if p.exporter != nil && (s.taken == nil || p.exporter != s.taken.exporter) {
+		s.closeExporter(p.exporter)
+	}
+}
+
+// take makes a plan what holds.
+func (s *server) take(p *plan) {
+	s.now.Store(p.setup)
+	s.users.Set(p.accounts)
+	if err := errors.Join(s.scheduler.Set(p.checks), p.ports.Make()); err != nil {
+		s.log.Error("this was checked before, and is a defect of the agent; please report it", "error", err)
+	}
+	if t := s.taken; t != nil && t.exporter != nil && t.exporter != p.exporter {
+		s.closeExporter(t.exporter)
+	}
+	s.taken = p
+	s.watch.Set(p.setup.files())
+}
+
+// files are those of which the setup was made, and that change it.
+func (s *setup) files() []string {
+	files := s.library.paths()
+	for _, name := range enabled(s.config.Modules) {
+		if path, err := s.library.path(name); err == nil {
+			files = append(files, path)
+		} else if _, builtin := config.Builtin(name); !builtin { // it may come
+			files = append(files, filepath.Join(s.config.Directories.Modules, name+".zip"), filepath.Join(s.config.Directories.Modules, name))
+		}
+	}
+	for _, file := range []string{s.config.File, s.config.Users} {
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// logApplied says what has become of modules.
+func (s *server) logApplied(a agent.Applied) {
+	modules := s.agent.Modules()
+	for _, done := range []struct {
+		what  string
+		names []string
+	}{{"module is unloaded", a.Unloaded}, {"module is replaced", a.Replaced}, {"module is loaded", a.Loaded}} {
+		for _, name := range done.names {
+			m, _ := named(modules, name)
+			s.log.Info(done.what, "module", name, "version", m.Version, "digest", m.Digest)
+		}
+	}
+	fresh := slices.DeleteFunc(modules, func(m agent.Status) bool {
+		return !slices.Contains(a.Loaded, m.Name) && !slices.Contains(a.Replaced, m.Name)
+	})
+	s.now.Load().warnRestricted(fresh)
+	s.now.Load().warnDegraded(fresh)
 }

@@ -185,7 +185,7 @@ func (s *setup) answer(ctx context.Context, module string, req check.Request) (c
 		s.auditStrict(nil, err)
 		return check.Result{}, err
 	}
-	s.warnDegraded()
+	s.warnDegraded(s.agent.Modules())
 	result, err := s.agent.Run(ctx, req)
 	if _, loaded := s.moduleOf(req.Command); err != nil && !loaded {
 		if module == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
 	"github.com/wasmagent/wasmagent/facts"
+	"github.com/wasmagent/wasmagent/listen/rest"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/providers/confine"
@@ -28,10 +30,12 @@ type options struct {
 	allow     policy.Grants // granted beside what the configuration grants
 	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
-	log       slog.Leveler // the least that is logged, unless a flag says otherwise
-	trace     bool         // whether paths that scripts try are printed
-	tell      bool         // whether modules are told of the events that they subscribe to
-	audited   bool         // whether the audit log is written
+	log       slog.Leveler      // the least that is logged, unless a flag says otherwise
+	trace     bool              // whether paths that scripts try are printed
+	tell      bool              // whether modules are told of the events that they subscribe to
+	audited   bool              // whether the audit log is written
+	own       func() []net.Addr // the addresses of the agent's own listeners
+	logs      *rest.Logs        // keeps the end of the log; nil keeps none
 }
 
 // A setup is an agent with everything that it is wired to.
@@ -46,8 +50,7 @@ type setup struct {
 	audit     *audit.Log
 	trace     *trace
 	refused   *refused
-	target    string          // the module that options.allow is for; empty is every one
-	pending   map[string]bool // the modules whose last reload failed, by folded name
+	target    string // the module that options.allow is for; empty is every one
 }
 
 // wireConfigured makes an agent of the configuration for a command that prints.
@@ -64,6 +67,9 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	log, err := a.logger(o.log)
 	if err != nil {
 		return nil, err
+	}
+	if o.logs != nil {
+		log = slog.New(o.logs.Handler(log.Handler()))
 	}
 	shim, err := confine.Self()
 	if err != nil {
@@ -82,7 +88,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		return nil, err
 	}
 	machine := facts.New()
-	s := &setup{config: c, options: o, engine: engine, log: log, pending: map[string]bool{}}
+	s := &setup{config: c, options: o, engine: engine, log: log}
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
 		Facts:      documents(machine),
@@ -93,6 +99,7 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 		UnpackDir:  dirs.Scratch,
 		Native:     c.Native,
 		Shim:       shim,
+		Own:        o.own,
 		Log:        log,
 	})
 	if err != nil {

@@ -84,6 +84,12 @@ key = "agent.key"
 [listen]
 connections = 10
 requests = 5
+peer_connections = 4
+peer_requests = 3
+peer_rate = 2
+request_time = "5s"
+idle_time = "1m"
+write_time = "10s"
 
 [nrpe]
 listen = [":5666", "[::1]:0"]
@@ -187,8 +193,14 @@ func TestParse(t *testing.T) {
 		Users: filepath.Join(dir, "users.toml"),
 		TLS:   config.TLS{Certificate: filepath.Join(dir, "agent.pem"), Key: filepath.Join(dir, "agent.key")},
 		Listen: config.Bounds{
-			Connections: 10,
-			Requests:    5,
+			Connections:     10,
+			Requests:        5,
+			PeerConnections: 4,
+			PeerRequests:    3,
+			PeerRate:        2,
+			RequestTime:     5 * time.Second,
+			IdleTime:        time.Minute,
+			WriteTime:       10 * time.Second,
 		},
 		NRPE: config.NRPE{
 			Listener: config.Listener{
@@ -333,18 +345,24 @@ var mistakes = []struct {
 	{"no address", "[rest]\nlisten = []\n", nil},
 	{"an address twice", "[nrpe]\nlisten = [\":1\", \":0\", \":0\"]\n[rest]\nlisten = [\":1\"]\n", []string{`4: rest.listen: ":1" is taken by [nrpe] already`}},
 	{"certificate without a key", "[tls]\ncertificate = \"a.pem\"\n", []string{"1: tls: certificate and key belong together; set both or none"}},
+	{"hosts", "[nrpe]\nallowed_hosts = [\"10.0.0.0/8\", \"1.2.3\", \"a b\", 1]\ncommands = [\"[\"]\n", []string{
+		"2: nrpe.allowed_hosts: want an address, a range or a name in quotes, not 1",
+		`2: nrpe.allowed_hosts: `,
+		`2: nrpe.allowed_hosts: `,
+		`3: nrpe.commands: commands: "[" is no pattern`,
+	}},
 	{"nobody may connect", "[nrpe]\nallowed_hosts = []\n", []string{"2: nrpe.allowed_hosts: lets nobody connect"}},
 	{"key of another listener", "[rest]\nallow_arguments = true\n", []string{"2: rest.allow_arguments: unknown key; known here: allowed_hosts, client_ca, listen, tls"}},
 	{"client_ca without tls", "[nrpe]\ntls = false\nclient_ca = \"gone.pem\"\n", []string{"3: nrpe.client_ca: open "}},
 	{"endpoint", "[otlp]\nendpoint = \"collector:4318\"\n", []string{`2: otlp.endpoint: want a URL such as "https://collector.example.com:4318/v1/metrics", not "collector:4318"`}},
 	{"check", "[schedule]\na = 1\nb = {}\nc = { command = \"x\" }\nd = { command = \"x\", interval = \"1m\", cron = \"* * * * *\" }\ne = { command = 'a \"b', interval = \"1m\" }\n\"\" = { command = \"x\", interval = \"1m\" }\n", []string{
 		"2: schedule.a: want a table, not 1",
-		`3: schedule.b: names no command; add command, such as "check_cpu warn=80"`,
-		`3: schedule.b: want either interval, such as "1m", or cron, such as "*/5 * * * *"`,
-		"4: schedule.c: want either interval",
-		"5: schedule.d: want either interval",
+		`3: schedule.b: check "b": has no command; say which command it runs`,
+		`3: schedule.b: check "b": has neither interval nor cron; say when it runs`,
+		`4: schedule.c: check "c": has neither interval nor cron`,
+		`5: schedule.d: check "d": has both interval and cron; keep one`,
 		"6: schedule.e.command: command line `a \"b`: the quote at column 3 is not closed",
-		`7: schedule."": want a name of up to 128 printable characters`,
+		`7: schedule."": check "": the name must have 1 to 128 characters`,
 	}},
 	{"all at once", "runs = true\nx = 1\n[modules.a]\nstrict = 1\n[limits]\nentries = \"\"\n", []string{
 		"1: runs: ", "2: x: ", "4: modules.a.strict: ", "6: limits.entries: ",

@@ -5,8 +5,12 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/access"
+	"github.com/wasmagent/wasmagent/listen/nrpe"
 )
 
 // TLS is the certificate that every listener shows; without one it is that of the
@@ -19,10 +23,21 @@ type TLS struct {
 
 // Bounds are those of every listener; zeros are the defaults of package listen.
 type Bounds struct {
-	// Connections are the most that are open at one time.
+	// Connections are the most that are open at one time, and Requests those that are
+	// being answered.
 	Connections int `toml:"connections"`
-	// Requests are the most that are being answered at one time.
-	Requests int `toml:"requests"`
+	Requests    int `toml:"requests"`
+	// PeerConnections and PeerRequests are the same of one peer, and PeerRate is how
+	// many requests it may send in a second.
+	PeerConnections int `toml:"peer_connections"`
+	PeerRequests    int `toml:"peer_requests"`
+	PeerRate        int `toml:"peer_rate"`
+	// RequestTime is how long a request may take to arrive, IdleTime how long a
+	// connection is kept open between two, and WriteTime how long a peer may take to
+	// read a piece of an answer.
+	RequestTime time.Duration `toml:"request_time"`
+	IdleTime    time.Duration `toml:"idle_time"`
+	WriteTime   time.Duration `toml:"write_time"`
 }
 
 // A Listener is where one protocol is spoken, and to whom.
@@ -109,6 +124,9 @@ func checkAddress(text string) error {
 func (d *decoder) hosts(at toml.Key, value any, dst *Hosts) {
 	before := len(d.mistakes)
 	*dst = d.list(at, value, `addresses such as ["127.0.0.1", "10.0.0.0/8"]`, "an address, a range or a name in quotes")
+	if _, err := access.ParseHosts(*dst); err != nil {
+		d.each(at, err)
+	}
 	if len(*dst) == 0 && len(d.mistakes) == before {
 		d.wrong(at, `lets nobody connect; name somebody, or remove listen`)
 	}
@@ -117,6 +135,9 @@ func (d *decoder) hosts(at toml.Key, value any, dst *Hosts) {
 // globs decodes patterns of the names of commands.
 func (d *decoder) globs(at toml.Key, value any, dst *Globs) {
 	*dst = d.list(at, value, `patterns such as ["check_*"]`, "a pattern in quotes")
+	if _, err := nrpe.ParseCommands(*dst); err != nil {
+		d.each(at, err)
+	}
 }
 
 // whole checks what concerns several tables.

@@ -5,14 +5,13 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/BurntSushi/toml"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/schedule"
 )
 
 // Schedule are the checks that the agent runs by itself, by their names.
@@ -66,9 +65,6 @@ type OTLP struct {
 // A URL is one of http or https.
 type URL string
 
-// maxCheckName bounds the name of a check in bytes.
-const maxCheckName = 128
-
 // schedule decodes the table of checks.
 func (d *decoder) schedule(at toml.Key, value any, dst *Schedule) {
 	var table map[string]any
@@ -78,16 +74,8 @@ func (d *decoder) schedule(at toml.Key, value any, dst *Schedule) {
 	*dst = Schedule{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		at := append(slices.Clone(at), name)
-		if !isCheckName(name) {
-			d.wrong(at, "want a name of up to %d printable characters", maxCheckName)
-		}
 		(*dst)[name] = d.check(at, table[name])
 	}
-}
-
-func isCheckName(name string) bool {
-	return name != "" && len(name) <= maxCheckName && strings.TrimSpace(name) == name &&
-		strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
 // check decodes one check.
@@ -101,13 +89,22 @@ func (d *decoder) check(at toml.Key, value any) (c Check) {
 	if len(d.mistakes) > before {
 		return c
 	}
-	if len(c.Command) == 0 {
-		d.wrong(at, `names no command; add command, such as "check_cpu warn=80"`)
-	}
-	if (c.Interval == 0) == (c.Cron == "") {
-		d.wrong(at, `want either interval, such as "1m", or cron, such as "*/5 * * * *"`)
+	trial := schedule.New(schedule.Config{Machine: "any"})
+	if err := trial.Set([]schedule.Check{c.Scheduled(at[len(at)-1])}); err != nil {
+		d.each(at, err)
 	}
 	return c
+}
+
+// Scheduled is the check under a name as package schedule has it.
+func (c Check) Scheduled(name string) schedule.Check {
+	s := schedule.Check{
+		Name: name, Interval: c.Interval, Cron: c.Cron, Splay: c.Splay, Time: c.Time, RetryInterval: c.RetryInterval, MaxAttempts: c.MaxAttempts,
+	}
+	if len(c.Command) > 0 {
+		s.Command, s.Args = c.Command[0], c.Command[1:]
+	}
+	return s
 }
 
 // commandLine decodes a command with its arguments.

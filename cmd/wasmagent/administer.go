@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
+	"github.com/wasmagent/wasmagent/listen/rest"
+)
+
+// load loads a module until the configuration is read again.
+func (s *server) load(ctx context.Context, module string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	now := s.now.Load()
+	err := now.audited(func() error { return now.loadNamed(ctx, module) })
+	if err == nil {
+		s.watch.Set(now.files())
+		s.log.Info("module is loaded", "module", module, "by", "rest")
+	}
+	return err
+}
+
+// unload unloads a module until the configuration is read again.
+func (s *server) unload(ctx context.Context, module string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if _, loaded := named(s.agent.Modules(), module); !loaded {
+		return fmt.Errorf("module %s is not loaded: %w", module, fs.ErrNotExist)
+	}
+	err := s.agent.Unload(ctx, module)
+	if err == nil {
+		s.log.Info("module is unloaded", "module", module, "by", "rest")
+	}
+	return err
+}
+
+// enable has config.toml say whether a module is loaded, and takes that.
+func (s *server) enable(ctx context.Context, module string, enabled bool) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	now := s.now.Load()
+	if _, builtin := config.Builtin(module); !builtin {
+		if _, err := now.library.path(module); err != nil && enabled {
+			return fmt.Errorf("module %s: %w", module, err)
+		}
+		if _, named := now.config.Module(module); !named && !enabled {
+			return fmt.Errorf("module %s: config.toml has no such module: %w", module, fs.ErrNotExist)
+		}
+	}
+	changes := []config.Change{config.Enable(module, enabled)}
+	return s.edited(ctx, changes, func() error { return config.Edit(now.config.File, changes...) })
+}
+
+// edited takes what config.toml would say after changes of it, and writes them
+// down. After an error all is as it was. s.changing is held.
+func (s *server) edited(ctx context.Context, changes []config.Change, write func() error) error {
+	now := s.now.Load()
+	if now.config.File == "" {
+		return &rest.Refusal{Status: http.StatusConflict, Err: errors.New("the agent runs without a config.toml, in which that would be written; make one, and start it again")}
+	}
+	text, err := os.ReadFile(now.config.File)
+	if err != nil {
+		return err
+	}
+	after, err := config.Rewrite(now.config.File, string(text), changes...)
+	if err != nil {
+		return err
+	}
+	c, err := config.Parse(now.config.File, after)
+	if err == nil {
+		err = s.change(ctx, c)
+	}
+	if err != nil {
+		return &rest.Refusal{Status: http.StatusConflict, Err: err}
+	}
+	if err := write(); err != nil {
+		return errors.Join(err, s.change(context.WithoutCancel(ctx), now.config))
+	}
+	return nil
+}
+
+// upload takes a zip that arrives as a module: it is verified, put among the
+// installed ones, named in config.toml and loaded, or nothing of it is left.
+func (s *server) upload(ctx context.Context, module string, zip io.Reader) error {
+	if !s.uploading.TryLock() {
+		return &rest.Refusal{Status: http.StatusServiceUnavailable, Err: errors.New("another upload is under way; try again when it is done")}
+	}
+	defer s.uploading.Unlock()
+	archive, err := io.ReadAll(zip) // which fails beyond the limit
+	if err != nil {
+		return err
+	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	now := s.now.Load()
+	c, err := now.uploaded(ctx, module, archive)
+	if err != nil {
+		return err
+	}
+	shelf := newShelf(now.config)
+	return shelf.put(c.module.Name, c.parcel, func(file string) ([]config.Change, error) {
+		changes := []config.Change{config.Path(c.module.Name, shelf.path(file)), config.Enable(c.module.Name, true)}
+		return nil, s.edited(ctx, changes, func() error { return config.Edit(now.config.File, changes...) })
+	})
+}
+
+// uploaded verifies a zip that has arrived and makes sure that it is a module.
+func (s *setup) uploaded(ctx context.Context, module string, archive []byte) (*candidate, error) {
+	refuse := func(status int, err error) error { return &rest.Refusal{Status: status, Err: err} }
+	if builtin, ok := config.Builtin(module); ok {
+		return nil, refuse(http.StatusConflict, fmt.Errorf("module %s is built in, and nothing else can have its name", builtin))
+	}
+	source, err := fetch.Parse(module+".zip", os.TempDir())
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, err)
+	}
+	entry, _ := s.config.Module(module)
+	unsigned := errors.New("what is uploaded comes without a signature")
+	c, err := s.candidate(ctx, source, fetch.Parcel{Archive: archive, Unsigned: unsigned}, entry.Pin)
+	if u := (untrustedError{}); errors.As(err, &u) {
+		auditUntrusted(s.audit, err)
+		return nil, refuse(http.StatusForbidden, u)
+	} else if err != nil {
+		return nil, refuse(cmp.Or(statusOfContext(ctx), http.StatusBadRequest), err)
+	}
+	return c, nil
+}
+
+// statusOfContext is the status of a request that nobody waits for any more; zero of
+// another one.
+func statusOfContext(ctx context.Context) int {
+	if ctx.Err() != nil {
+		return http.StatusServiceUnavailable
+	}
+	return 0
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+
+	"github.com/wasmagent/wasmagent/access"
+	"github.com/wasmagent/wasmagent/access/hostkey"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/ports"
+	"github.com/wasmagent/wasmagent/listen"
+	"github.com/wasmagent/wasmagent/listen/nrpe"
+	"github.com/wasmagent/wasmagent/listen/prometheus"
+	"github.com/wasmagent/wasmagent/listen/rest"
+)
+
+// wanted lists the listeners of a plan.
+func (s *server) wanted(p *plan) ([]ports.Port, error) {
+	c := p.setup.config
+	commands, err := nrpe.ParseCommands(c.NRPE.Commands)
+	list, errs := []ports.Port(nil), []error{err}
+	for _, l := range []struct {
+		protocol string
+		config.Listener
+		handler listen.Handler
+	}{
+		{"nrpe", c.NRPE.Listener, nrpe.Handler{Runner: s.agent, Commands: commands, AllowArguments: c.NRPE.AllowArguments, Version: "wasmagent " + version()}},
+		{"rest", c.REST.Listener, s.rest(c)},
+		{"prometheus", c.Prometheus.Listener, listen.HTTP{Handler: s.prometheus(c)}},
+	} {
+		if len(l.Addresses) == 0 {
+			continue
+		}
+		settings, err := s.listener(p, l.Listener)
+		if err != nil {
+			errs = append(errs, prefix(l.protocol, err))
+		}
+		settings.Handler = l.handler
+		for _, address := range l.Addresses {
+			list = append(list, ports.Port{Protocol: l.protocol, Address: address, Settings: settings})
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+// listener is what all protocols have in common.
+func (s *server) listener(p *plan, l config.Listener) (listen.Settings, error) {
+	c := p.setup.config
+	hosts, err := access.ParseHosts(l.AllowedHosts)
+	if err != nil {
+		return listen.Settings{}, err
+	}
+	settings := listen.Settings{Allowed: hosts.Allows, Limits: limitsOf(c.Listen), Log: s.log}
+	if l.TLS {
+		settings.TLS, err = s.tls(p, l)
+	}
+	return settings, err
+}
+
+// tls is how a listener speaks TLS. All have one certificate.
+func (s *server) tls(p *plan, l config.Listener) (_ *tls.Config, err error) {
+	if p.certificate == nil {
+		p.certificate, err = s.certificate(p.setup.config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var clients *hostkey.Clients
+	if l.ClientCA.File != "" {
+		if clients, err = hostkey.OpenClients(l.ClientCA.File, s.log); err != nil {
+			return nil, err
+		}
+	}
+	return hostkey.Server(p.certificate, clients), nil
+}
+
+// certificate is that of a configuration: the operator's, or that of the host key.
+func (s *server) certificate(c config.Config) (*hostkey.Source, error) {
+	switch {
+	case c.TLS.Certificate != "":
+		return hostkey.Open(hostkey.Files{Certificate: c.TLS.Certificate, Key: c.TLS.Key}, s.log)
+	case c.Directories.Data == "":
+		return nil, errors.New("there is no place for the host key; set data in [directories] of config.toml, or certificate and key in [tls]")
+	}
+	return hostkey.Host(filepath.Join(c.Directories.Data, "tls"), s.log)
+}
+
+// accounts are the users of a configuration. If somebody has to log in and there are
+// none yet, one is made, whose password is told once.
+func (s *server) accounts(c config.Config) (*access.Accounts, error) {
+	if len(c.REST.Addresses) == 0 && len(c.Prometheus.Addresses) == 0 {
+		return nil, nil
+	}
+	if c.Users == "" {
+		return nil, errors.New("there is no place for the users; set users in config.toml")
+	}
+	password, err := access.Create(c.Users)
+	if err != nil {
+		return nil, err
+	}
+	if password != "" {
+		fmt.Fprintf(s.app.stderr, "The first user is made, in %s:\n\n    user      %s\n    password  %s\n\nThe password is told this once. Change it with: wasmagent user add %[2]s\n\n", c.Users, access.LegacyUser, password)
+	}
+	return access.Load(c.Users)
+}
+
+// authenticate says who sends a request.
+func (s *server) authenticate(r *http.Request) (access.Identity, error) {
+	return s.users.Authenticate(r.Context(), access.FromRequest(r))
+}
+
+// prometheus is what Prometheus servers ask.
+func (s *server) prometheus(c config.Config) http.Handler {
+	return prometheus.New(prometheus.Config{
+		Metrics:      s.metrics,
+		Run:          s.agent,
+		Authenticate: s.authenticate,
+		Anonymous:    c.Prometheus.Anonymous,
+		Log:          s.log,
+	})
+}
+
+// openMetrics is /metrics for whoever has been let in already.
+func (s *server) openMetrics() http.Handler {
+	nobody := func(*http.Request) (access.Identity, error) { return access.Identity{}, access.ErrNone }
+	metrics := prometheus.New(prometheus.Config{Metrics: s.metrics, Run: s.agent, Authenticate: nobody, Anonymous: true, Log: s.log})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Header.Del("Authorization")
+		r.URL.Path = "/metrics"
+		metrics.ServeHTTP(w, r)
+	})
+}
+
+// rest is the REST API.
+func (s *server) rest(c config.Config) listen.Handler {
+	archive := int64(c.Limits.WithDefaults().Archive)
+	return listen.HTTP{MaxBody: archive, Handler: rest.New(s.api(c, archive))}
+}
+
+func limitsOf(b config.Bounds) listen.Limits {
+	return listen.Limits{
+		Connections: b.Connections, Requests: b.Requests,
+		PeerConnections: b.PeerConnections, PeerRequests: b.PeerRequests, PeerRate: float64(b.PeerRate),
+		Request: b.RequestTime, Idle: b.IdleTime, Write: b.WriteTime,
+	}
+}
