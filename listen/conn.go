@@ -101,7 +101,7 @@ func (c *Conn) prepare(ctx context.Context) error {
 		return c.shakeHands(ctx)
 	}
 	c.refusal = ErrPlain
-	c.listener.say(slog.LevelWarn, "the client does not speak TLS, and this port does; have it ask with TLS (check_nrpe without -n), or set tls = false", "peer", c.Peer)
+	c.listener.say(slog.LevelWarn, "the client does not speak TLS, and this port does; have it ask with TLS (https, check_nrpe without -n), or set tls = false", "peer", c.Peer)
 	return nil
 }
 

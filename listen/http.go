@@ -30,6 +30,17 @@ type HTTP struct {
 	MaxBody int64
 }
 
+// Draining is closed when the listener closes that the context of a request comes
+// from: an answer that does not end by itself should end then. It is nil of another
+// context.
+func Draining(ctx context.Context) <-chan struct{} {
+	draining, _ := ctx.Value(drainingKey{}).(<-chan struct{})
+	return draining
+}
+
+// drainingKey is the key of that channel.
+type drainingKey struct{}
+
 // Bounds of HTTP that no one has to change.
 const (
 	maxHeaderBytes  = 32 << 10
@@ -65,7 +76,7 @@ func (h HTTP) server(ctx context.Context, c *Conn, closed chan struct{}) *http.S
 	limits := c.Limits()
 	return &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.now(c).serve(c, w, r) }),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return context.WithValue(ctx, drainingKey{}, c.Draining()) },
 		ReadHeaderTimeout: limits.Request,
 		ReadTimeout:       limits.Request,
 		IdleTimeout:       limits.Idle,

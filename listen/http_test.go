@@ -253,6 +253,41 @@ func TestHTTPDrain(t *testing.T) {
 	}
 }
 
+// TestStreamDrains closes a listener that has an answer which does not end by itself.
+func TestStreamDrains(t *testing.T) {
+	t.Parallel()
+	cert, pool := certificate(t)
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "begin ")
+		w.(http.Flusher).Flush()
+		<-listen.Draining(r.Context())
+		io.WriteString(w, "end")
+	})}
+	l := open(t, listen.Settings{Handler: handler, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}})
+	var streams []*http.Response
+	for _, http2 := range []bool{false, true} {
+		response, err := client(t, &tls.Config{RootCAs: pool}, http2).Get("https://" + l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		streams = append(streams, response)
+	}
+	closed := make(chan error)
+	go func() { closed <- l.Close(context.Background()) }()
+	for _, response := range streams {
+		if text, err := io.ReadAll(response.Body); err != nil || string(text) != "begin end" {
+			t.Errorf("%s: %q, %v", response.Proto, text, err)
+		}
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if listen.Draining(t.Context()) != nil {
+		t.Error("a context of no request has a channel")
+	}
+}
+
 func TestHTTPPanic(t *testing.T) {
 	t.Parallel()
 	var log logged
