@@ -29,3 +29,22 @@ func (u *Users) Peers() int {
 	defer u.line.mu.Unlock()
 	return len(u.line.peers)
 }
+
+// PutText is Put for a text.
+func PutText(text string, u User) (string, error) {
+	return edited(text, func(d draft) (draft, error) { return d.put(u) })
+}
+
+// RemoveText is Remove for a text.
+func RemoveText(text, user string) (string, error) {
+	return edited(text, func(d draft) (draft, error) { return d.remove(user) })
+}
+
+func edited(text string, change func(draft) (draft, error)) (string, error) {
+	a, err := Parse("users.toml", text)
+	if err != nil {
+		return "", err
+	}
+	d, err := change(draft{Accounts: a, name: "users.toml", text: text})
+	return d.text, err
+}
