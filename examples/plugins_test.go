@@ -145,7 +145,7 @@ func newAgent(t *testing.T, grant providers.Grant, config providers.Config) *age
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := agent.New(agent.Config{Providers: scripts, Grants: func(string) agent.Settings { return agent.Settings{Grant: grant} }})
+	a := agent.New(agent.Config{Providers: scripts, Tell: true, Grants: func(string) agent.Settings { return agent.Settings{Grant: grant} }})
 	t.Cleanup(func() {
 		if err := errors.Join(a.Close(), engine.Close()); err != nil {
 			t.Error(err)
