@@ -32,7 +32,8 @@ type Role struct {
 // "full" may do everything; "client" may list and run commands and see what is
 // loaded; "monitoring" may run commands and read metrics.
 func Roles() []Role {
-	public := []string{"GET /api", "GET /api/*", "GET,POST,DELETE /api/*/login", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}"}
+	public := []string{"GET /api", "GET /api/*", "GET,POST,DELETE /api/*/login", "GET,POST /auth/token",
+		"GET /query/*", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}"}
 	return []Role{
 		{Name: "full", Allow: []string{"* /**"}, Commands: []string{"*"}},
 		{Name: "client", Allow: append(slices.Clip(public), "GET /api/*/info", "GET /api/*/info/version",

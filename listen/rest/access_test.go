@@ -6,47 +6,52 @@ import (
 	"testing"
 )
 
+// asked are requests of users, and how they are answered.
+var asked = []struct {
+	user, verb, path string
+	status           int
+}{
+	{"", "GET", "/", 200},
+	{"", "GET", "/core/isalive", 200},
+	{"", "GET", "/api/openapi.json", 200},
+	{"", "GET", "/api", 401},
+	{"", "GET", "/query/c", 401},
+	{"", "GET", "/api/v2/queries/c/commands/execute", 401},
+	{"", "POST", "/api/v2/modules/x", 401},
+	{"nobody", "GET", "/api/v2/info", 401},
+	{"", "GET", "/nothing", 404},
+	{"client", "GET", "/api/v2/info", 200},
+	{"client", "HEAD", "/api/v2/info", 200},
+	{"client", "GET", "/api/v2/queries/c/commands/execute", 200},
+	{"client", "GET", "/api/v2/modules", 200},
+	{"client", "GET", "/api/v2/modules/web/commands/unload", 403},
+	{"client", "PUT", "/api/v2/modules/web", 403},
+	{"client", "POST", "/api/v2/reload", 403},
+	{"client", "GET", "/api/v2/settings", 403},
+	{"monitoring", "GET", "/api/v2/metrics", 200},
+	{"monitoring", "GET", "/query/c", 200},
+	{"monitoring", "POST", "/auth/token", 200},
+	{"monitoring", "GET", "/api/v2/modules", 403},
+	{"disks", "GET", "/api/v2/queries/check_disk/commands/execute", 200},
+	{"disks", "GET", "/api/v2/queries/CHECK_DISK/commands/execute", 200},
+	{"disks", "GET", "/api/v2/queries/check%5Fdisk/commands/execute", 200},
+	{"disks", "GET", "/query/check_disk2", 200},
+	{"disks", "GET", "/query/check_cpu", 403},
+	{"disks", "GET", "/api/v2/queries/check_cpu/commands/execute", 403},
+	{"disks", "GET", "/api/v2/queries/..%2F..%2Fmodules/commands/execute", 403},
+	{"disks", "GET", "/api/v2/queries/../modules", 404},
+	{"disks", "GET", "/api/v2/queries/%2e%2e/commands/execute", 403},
+	{"disks", "GET", "/api/v2/queries/check_disk%2f..%2f..%2fx/commands/execute", 200}, // one command of a silly name
+	{"disks", "GET", "/api/v2/queries%2Fcheck_disk", 404},
+	{"admin", "GET", "/api/v2/settings", 200},
+}
+
 // TestWhoMayAsk has 401 for who is unknown and 403 for who may not.
 func TestWhoMayAsk(t *testing.T) {
 	t.Parallel()
 	g := newAgentry()
 	s := g.serve(t)
-	for _, row := range []struct {
-		user, verb, path string
-		status           int
-	}{
-		{"", "GET", "/", 200},
-		{"", "GET", "/core/isalive", 200},
-		{"", "GET", "/api/openapi.json", 200},
-		{"", "GET", "/api", 401},
-		{"", "GET", "/query/c", 401},
-		{"", "GET", "/api/v2/queries/c/commands/execute", 401},
-		{"", "POST", "/api/v2/modules/x", 401},
-		{"nobody", "GET", "/api/v2/info", 401},
-		{"", "GET", "/nothing", 404},
-		{"client", "GET", "/api/v2/info", 200},
-		{"client", "HEAD", "/api/v2/info", 200},
-		{"client", "GET", "/api/v2/queries/c/commands/execute", 200},
-		{"client", "GET", "/api/v2/modules", 200},
-		{"client", "GET", "/api/v2/modules/web/commands/unload", 403},
-		{"client", "PUT", "/api/v2/modules/web", 403},
-		{"client", "POST", "/api/v2/reload", 403},
-		{"client", "GET", "/api/v2/settings", 403},
-		{"monitoring", "GET", "/api/v2/metrics", 200},
-		{"monitoring", "GET", "/api/v2/modules", 403},
-		{"disks", "GET", "/api/v2/queries/check_disk/commands/execute", 200},
-		{"disks", "GET", "/api/v2/queries/CHECK_DISK/commands/execute", 200},
-		{"disks", "GET", "/api/v2/queries/check%5Fdisk/commands/execute", 200},
-		{"disks", "GET", "/query/check_disk2", 200},
-		{"disks", "GET", "/query/check_cpu", 403},
-		{"disks", "GET", "/api/v2/queries/check_cpu/commands/execute", 403},
-		{"disks", "GET", "/api/v2/queries/..%2F..%2Fmodules/commands/execute", 403},
-		{"disks", "GET", "/api/v2/queries/../modules", 404},
-		{"disks", "GET", "/api/v2/queries/%2e%2e/commands/execute", 403},
-		{"disks", "GET", "/api/v2/queries/check_disk%2f..%2f..%2fx/commands/execute", 200}, // one command of a silly name
-		{"disks", "GET", "/api/v2/queries%2Fcheck_disk", 404},
-		{"admin", "GET", "/api/v2/settings", 200},
-	} {
+	for _, row := range asked {
 		a := ask(t, s, row.user, row.verb, row.path, "")
 		if a.status != row.status {
 			t.Errorf("%s: %s %s is %d %s, want %d", row.user, row.verb, row.path, a.status, a.body, row.status)

@@ -15,10 +15,12 @@ import (
 	"github.com/wasmagent/wasmagent/listen/rest"
 )
 
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 // event is one of a scheduled check.
 func event(number uint64) check.Event {
 	e := check.Event{
-		Number: number, Time: time.Unix(1700000000, 0), Module: "web",
+		Number: number, Time: noon, Module: "web",
 		Request: check.Request{Command: "check_x", Args: []string{"secret"}, Origin: check.Schedule},
 		Result:  check.Result{State: check.StateWarning, Text: fmt.Sprintf("run %d", number)},
 	}
@@ -43,7 +45,7 @@ func TestEventList(t *testing.T) {
 		t.Error(a.body)
 	}
 	g.observe(1, 2)
-	date := time.Unix(1700000000, 0).Format("2006-Jan-02 15:04:05")
+	date := noon.Local().Format("2006-Jan-02 15:04:05")
 	first := `{"index":1,"event":"result","date":"` + date + `","data":{"command":"check_x","module":"web","origin":"schedule","state":"WARNING","text":"run 1"}}`
 	second := `{"index":2,"event":"state_change","date":"` + date + `","data":{"attempt":"3","check":"x","command":"check_x","hard_state":"WARNING","module":"web","origin":"schedule","state":"WARNING","text":"run 2"}}`
 	for _, verb := range []string{"GET", "DELETE"} {

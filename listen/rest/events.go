@@ -10,6 +10,7 @@ import (
 const (
 	maxEvents     = 1000
 	maxEventBytes = 4 << 20
+	maxReaders    = 64
 )
 
 // Events keeps the agent's last events in memory, the last 1000 and at most 4 MiB
@@ -22,6 +23,7 @@ type Events struct {
 	drained uint64        // number up to which a client has taken them off the list
 	changed chan struct{} // closed at the next event
 	closed  bool
+	readers int // who read along
 }
 
 // NewEvents returns Events without an event.
@@ -54,6 +56,23 @@ func (e *Events) Close() {
 func (e *Events) wake() {
 	close(e.changed)
 	e.changed = make(chan struct{})
+}
+
+// enter counts one more reader, unless there are too many.
+func (e *Events) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.readers == maxReaders {
+		return false
+	}
+	e.readers++
+	return true
+}
+
+func (e *Events) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.readers--
 }
 
 // eventBytes is about what an event takes in memory.

@@ -17,7 +17,7 @@ func TestArguments(t *testing.T) {
 		"?a=":                            `["a"]`,
 		"?a=b":                           `["a=b"]`,
 		"?b&a=1&b=&a=2":                  `["b" "a=1" "b" "a=2"]`,
-		"?&&a&":                          `["a"]`,
+		"?&&a&=&":                        `["a"]`,
 		"?=b":                            `["=b"]`,
 		"?a=b=c&d==":                     `["a=b=c" "d=="]`,
 		"?warn=load+%3E%2080":            `["warn=load > 80"]`,

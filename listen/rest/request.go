@@ -51,14 +51,13 @@ func (q *request) url(segments ...string) string {
 func (q *request) arguments() []string {
 	var args []string
 	for pair := range strings.SplitSeq(q.URL.RawQuery, "&") {
-		if pair == "" {
-			continue
-		}
 		key, value, _ := strings.Cut(pair, "=")
 		if value != "" {
 			key += "=" + value
 		}
-		args = append(args, unescape(key))
+		if key != "" {
+			args = append(args, unescape(key))
+		}
 	}
 	return args
 }

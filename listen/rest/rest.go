@@ -30,7 +30,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/wasmagent/wasmagent/access"
@@ -107,8 +106,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // api answers requests by its routes.
 type api struct {
 	Config
-	routes  []route
-	streams atomic.Int64 // that are being read
+	routes []route
 }
 
 // New returns the handler of the API.

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/crypto/argon2"
+
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/listen/rest"
@@ -21,20 +24,24 @@ import (
 
 // The users of the tests: each has its name as its password, and "NAME-token" as
 // its token.
-var (
-	accounts = sync.OnceValue(func() *access.Accounts {
-		var b strings.Builder
-		b.WriteString("[roles.disks]\nallow = [\"GET /api/*/queries/**\", \"GET /query/*\"]\ncommands = [\"check_disk*\"]\n")
-		for user, role := range map[string]string{"admin": "full", "client": "client", "monitoring": "monitoring", "disks": "disks"} {
-			fmt.Fprintf(&b, "[users.%s]\npassword = %q\ntokens = [%q]\nroles = [%q]\n", user, access.NewHash(user), access.DigestOf(user+"-token"), role)
-		}
-		a, err := access.Parse("users.toml", b.String())
-		if err != nil {
-			panic(err)
-		}
-		return a
-	})
-)
+var accounts = sync.OnceValue(func() *access.Accounts {
+	var b strings.Builder
+	b.WriteString("[roles.disks]\nallow = [\"GET /api/*/queries/**\", \"GET /query/*\"]\ncommands = [\"check_disk*\"]\n")
+	for user, role := range map[string]string{"admin": "full", "client": "client", "monitoring": "monitoring", "icinga": "monitoring", "disks": "disks"} {
+		fmt.Fprintf(&b, "[users.%s]\npassword = %q\ntokens = [%q]\nroles = [%q]\n", user, cheap(user), access.DigestOf(user+"-token"), role)
+	}
+	a, err := access.Parse("users.toml", b.String())
+	if err != nil {
+		panic(err)
+	}
+	return a
+})
+
+// cheap is a hash of a password that takes next to no time to verify.
+func cheap(password string) string {
+	text, salt := base64.RawStdEncoding.EncodeToString, []byte("saltsalt")
+	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, text(salt), text(argon2.IDKey([]byte(password), salt, 1, 8, 1, 32)))
+}
 
 // An agentry is what the API is asked about in a test, with what it was told to do.
 type agentry struct {
@@ -103,6 +110,11 @@ func run(ctx context.Context, req check.Request) (check.Result, error) {
 	switch req.Command {
 	case "missing":
 		return check.Result{}, check.ErrUnknownCommand
+	case "check_drivesize":
+		size := 100.0
+		return check.Result{State: check.StateOK, Text: "OK: all drives are ok", Perf: []check.Perf{
+			{Label: "/ used", Value: 41.5, Unit: "GB", Warn: &check.Range{End: 80}, Crit: &check.Range{End: 90}, Min: new(float64), Max: &size},
+		}}, nil
 	case "perf":
 		low, high := 0.0, 1e9
 		return check.Result{State: check.StateWarning, Text: "t", Long: "l1\nl2", Perf: []check.Perf{

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/listen"
 )
 
 // The bounds of streams.
 const (
-	maxStreams    = 64
 	streamTime    = time.Hour        // a client has to ask again, as its rights may have changed
 	heartbeatTime = 15 * time.Second // after which whoever is in between sees that it lives
 )
@@ -43,12 +43,11 @@ func (a *api) stream(q *request, f format) http.Handler {
 
 // ServeHTTP answers until the client, the agent or the hour is gone.
 func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.api.streams.Add(1) > maxStreams {
-		s.api.streams.Add(-1)
-		with(problem(http.StatusServiceUnavailable, "%d streams of events are being read; no more are served", maxStreams), "Retry-After", "60").ServeHTTP(w, r)
+	if !s.api.Events.enter() {
+		with(problem(http.StatusServiceUnavailable, "%d streams of events are being read; no more are served", maxReaders), "Retry-After", "60").ServeHTTP(w, r)
 		return
 	}
-	defer s.api.streams.Add(-1)
+	defer s.api.Events.leave()
 	h := w.Header()
 	h.Set("Content-Type", string(s.format))
 	h.Set("Cache-Control", "no-store")
@@ -79,6 +78,8 @@ func (s *stream) run(w http.ResponseWriter, r *http.Request) {
 		case <-heartbeat.C:
 			s.format.comment(&b, "still here")
 		case <-end.C:
+			return
+		case <-listen.Draining(r.Context()):
 			return
 		case <-r.Context().Done():
 			return
