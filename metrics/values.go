@@ -1,52 +1,52 @@
 package metrics
 
 import (
+	"fmt"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Values are the figures as they are now by their names, for who reads no format of
-// Prometheus: NAME, or NAME{LABEL="VALUE",...}. Of a histogram there are NAME_count and
-// NAME_sum.
+// Values are all figures as they are now, for who reads no format of Prometheus, by
+// their names and labels: wasmagent_check_state{check="disk"}. Of histograms and
+// summaries they are the sum and the count.
 func (m *Metrics) Values() (map[string]float64, error) {
 	families, err := m.Gather()
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]float64{}
+	all := map[string]float64{}
 	for _, f := range families {
-		for _, metric := range f.GetMetric() {
-			labels := labelsOf(metric)
-			switch {
-			case metric.Counter != nil:
-				values[f.GetName()+labels] = metric.Counter.GetValue()
-			case metric.Gauge != nil:
-				values[f.GetName()+labels] = metric.Gauge.GetValue()
-			case metric.Untyped != nil:
-				values[f.GetName()+labels] = metric.Untyped.GetValue()
-			case metric.Histogram != nil:
-				values[f.GetName()+"_count"+labels] = float64(metric.Histogram.GetSampleCount())
-				values[f.GetName()+"_sum"+labels] = metric.Histogram.GetSampleSum()
-			case metric.Summary != nil:
-				values[f.GetName()+"_count"+labels] = float64(metric.Summary.GetSampleCount())
-				values[f.GetName()+"_sum"+labels] = metric.Summary.GetSampleSum()
+		for _, one := range f.Metric {
+			for suffix, v := range values(one) {
+				all[f.GetName()+suffix+labels(one.Label)] = v
 			}
 		}
 	}
-	return values, nil
+	return all, err
 }
 
-var labelEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
-// labelsOf writes the labels of a metric as Prometheus does.
-func labelsOf(m *dto.Metric) string {
-	var labels []string
-	for _, l := range m.GetLabel() {
-		labels = append(labels, l.GetName()+`="`+labelEscaper.Replace(l.GetValue())+`"`)
+// values are the samples of a metric, by what follows its name.
+func values(m *dto.Metric) map[string]float64 {
+	switch {
+	case m.Gauge != nil:
+		return map[string]float64{"": m.Gauge.GetValue()}
+	case m.Counter != nil:
+		return map[string]float64{"": m.Counter.GetValue()}
+	case m.Histogram != nil:
+		return map[string]float64{"_sum": m.Histogram.GetSampleSum(), "_count": float64(m.Histogram.GetSampleCount())}
+	case m.Summary != nil:
+		return map[string]float64{"_sum": m.Summary.GetSampleSum(), "_count": float64(m.Summary.GetSampleCount())}
 	}
-	if labels == nil {
+	return nil
+}
+
+var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+func labels(pairs []*dto.LabelPair) string {
+	var list []string
+	for _, p := range pairs {
+		list = append(list, fmt.Sprintf(`%s="%s"`, p.GetName(), escaped.Replace(p.GetValue())))
+	}
+	if list == nil {
 		return ""
 	}
-	return "{" + strings.Join(labels, ",") + "}"
+	return "{" + strings.Join(list, ",") + "}"
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/listen/prometheus"
 	"github.com/wasmagent/wasmagent/listen/rest"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
@@ -36,7 +37,7 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 		Logs:        s.logs,
 		Events:      s.events,
 		Metrics:     s.metrics.Values,
-		OpenMetrics: s.openMetrics(),
+		OpenMetrics: prometheus.Scrape(s.metrics, s.log),
 		Audit:       s.auditAction,
 	}
 }

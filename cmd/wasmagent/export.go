@@ -34,7 +34,7 @@ func (s *server) exporter(c config.Config) (*otlp.Exporter, error) {
 		Headers:  headers,
 		Interval: c.OTLP.Interval,
 		CAs:      c.OTLP.CA.Pool(),
-		Resource: map[string]string{"service.name": "wasmagent", "service.version": version(), "host.name": host},
+		Resource: map[string]string{"service.name": "wasmagent", "service.version": version(), "service.instance.id": host, "host.name": host},
 		Log:      s.log,
 	})
 	return e, prefix("otlp", err)

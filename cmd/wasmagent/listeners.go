@@ -123,18 +123,6 @@ func (s *server) prometheus(c config.Config) http.Handler {
 	})
 }
 
-// openMetrics is /metrics for whoever has been let in already.
-func (s *server) openMetrics() http.Handler {
-	nobody := func(*http.Request) (access.Identity, error) { return access.Identity{}, access.ErrNone }
-	metrics := prometheus.New(prometheus.Config{Metrics: s.metrics, Run: s.agent, Authenticate: nobody, Anonymous: true, Log: s.log})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.Clone(r.Context())
-		r.Header.Del("Authorization")
-		r.URL.Path = "/metrics"
-		metrics.ServeHTTP(w, r)
-	})
-}
-
 // rest is the REST API.
 func (s *server) rest(c config.Config) listen.Handler {
 	archive := int64(c.Limits.WithDefaults().Archive)

@@ -165,12 +165,13 @@ func (s *server) logEvent(e check.Event) {
 // figures say where the metrics come from.
 func (s *server) figures() metrics.Config {
 	return metrics.Config{
-		Version: version(),
-		Checks:  s.lastEvents,
-		Missed:  s.missed,
-		Running: s.agent.Running,
-		Modules: s.moduleFigures,
-		Lost:    s.lostEvents,
+		Version:   version(),
+		Checks:    s.lastEvents,
+		Missed:    s.missed,
+		Running:   s.agent.Running,
+		Modules:   s.moduleFigures,
+		Listeners: s.listenerFigures,
+		Lost:      s.lostEvents,
 	}
 }
 
@@ -195,6 +196,20 @@ func (s *server) missed() map[string]uint64 {
 func (s *server) moduleFigures() (list []metrics.Module) {
 	for _, m := range s.agent.Modules() {
 		list = append(list, metrics.Module{Name: m.Name, State: m.State(), Version: m.Version, Digest: m.Digest})
+	}
+	return list
+}
+
+func (s *server) listenerFigures() (list []metrics.Listener) {
+	for _, o := range s.ports.Open() {
+		list = append(list, metrics.Listener{
+			Name:        o.Protocol + " " + o.Bound.String(),
+			Connections: o.Counts.Connections,
+			Requests:    o.Counts.Requests,
+			Accepted:    o.Counts.Accepted,
+			Served:      o.Counts.Served,
+			Refused:     o.Counts.Refused,
+		})
 	}
 	return list
 }

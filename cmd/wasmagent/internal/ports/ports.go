@@ -41,6 +41,8 @@ type Open struct {
 	Protocol, Address string
 	// Bound is the address with its port.
 	Bound net.Addr
+	// Counts are what came to it.
+	Counts listen.Counts
 }
 
 // Ports are the open listeners. The zero Ports have none.
@@ -147,7 +149,7 @@ func (c *Change) make(i int, port Port) (o opened, err error) {
 		c.bound[i].Close()
 		return o, err
 	}
-	o.Open = Open{port.Protocol, port.Address, o.listener.Addr()}
+	o.Open = Open{Protocol: port.Protocol, Address: port.Address, Bound: o.listener.Addr()}
 	c.ports.Log.Info("listening", "protocol", o.Protocol, "address", o.Bound.String())
 	return o, nil
 }
@@ -167,6 +169,7 @@ func (p *Ports) Open() (list []Open) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, o := range p.open {
+		o.Counts = o.listener.Counts()
 		list = append(list, o.Open)
 	}
 	slices.SortStableFunc(list, func(a, b Open) int { return strings.Compare(a.Protocol, b.Protocol) })

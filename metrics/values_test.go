@@ -10,19 +10,19 @@ import (
 	"github.com/wasmagent/wasmagent/metrics"
 )
 
-// TestFiguresAsText holds the figures against the text that Prometheus reads.
-func TestFiguresAsText(t *testing.T) {
+// TestValues holds them against the text that Prometheus reads.
+func TestValues(t *testing.T) {
 	t.Parallel()
 	m := metrics.New(figures())
 	m.Observe(ran(1, "x", check.StateOK, 1500*time.Millisecond))
-	figures, err := m.Figures()
+	values, err := m.Values()
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
 	for _, line := range series(t, m, "wasmagent_") {
 		at := strings.LastIndexByte(line, ' ')
-		v, ok := figures[line[:at]]
+		v, ok := values[line[:at]]
 		switch {
 		case strings.HasPrefix(line, "wasmagent_run_duration_seconds_bucket"):
 		case !ok:
@@ -35,16 +35,16 @@ func TestFiguresAsText(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"go_goroutines", "go_gc_duration_seconds_count"} {
-		if _, ok := figures[name]; !ok {
+		if _, ok := values[name]; !ok {
 			t.Errorf("there is no %s", name)
 		}
 	}
-	for name := range figures {
+	for name := range values {
 		if strings.HasPrefix(name, "wasmagent_") {
 			found--
 		}
 	}
 	if found != 0 {
-		t.Errorf("%d figures are too many", -found)
+		t.Errorf("%d values are too many", -found)
 	}
 }
