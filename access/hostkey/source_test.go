@@ -6,9 +6,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -174,5 +178,30 @@ func TestServer(t *testing.T) {
 	} {
 		_, err := handshake(t, hostkey.Server(s, nil), row.client)
 		wantError(t, err, row.want)
+	}
+}
+
+// TestCurl has a client that is not Go's trust the certificate of the host key.
+func TestCurl(t *testing.T) {
+	t.Parallel()
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir() + "/tls"
+	source, err := hostkey.Host(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	server.Listener = tls.NewListener(server.Listener, hostkey.Server(source, nil))
+	server.Start()
+	defer server.Close()
+	out, err := exec.CommandContext(t.Context(), curl, "-sS", "--cacert", filepath.Join(dir, "cert.pem"), "https://"+server.Listener.Addr().String()).CombinedOutput()
+	if err != nil || string(out) != "hello" {
+		t.Errorf("curl: %v, %s", err, out)
 	}
 }

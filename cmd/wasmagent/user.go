@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/access"
+	"github.com/wasmagent/wasmagent/audit"
 )
 
 func (a *app) userCommand() *cobra.Command {
@@ -108,12 +110,12 @@ func (a *app) userAdd(name string, f userFlags) error {
 		}
 		user.Password = access.NewHash(password)
 	}
-	return a.putUser(file, user, "added", token)
+	return a.putUser(file, user, "add", token)
 }
 
 // putUser writes a user and says what is to do. A token that has been made is
 // what goes to standard output.
-func (a *app) putUser(file string, user access.User, done, token string) error {
+func (a *app) putUser(file string, user access.User, action, token string) error {
 	if err := access.Put(file, user); err != nil {
 		return err
 	}
@@ -121,12 +123,35 @@ func (a *app) putUser(file string, user access.User, done, token string) error {
 		fmt.Fprintln(a.stdout, token)
 		fmt.Fprintln(a.stderr, "This token is shown only once.")
 	}
-	return a.userDone(file, user.Name, done)
+	return a.userDone(file, user.Name, action)
 }
 
-func (a *app) userDone(file, user, done string) error {
-	_, err := fmt.Fprintf(a.stderr, "User %s is %s in %s. An agent that runs takes it on SIGHUP (kill -HUP PID), or when it is restarted.\n", user, done, file)
+// userDone says what was done to a user, to the audit log as well.
+func (a *app) userDone(file, name, action string) error {
+	if err := a.auditUser(action + " user " + name); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stderr, "%s: done, for user %s. An agent that runs takes it on SIGHUP (kill -HUP PID), or when it is restarted.\n", file, name)
 	return err
+}
+
+// auditUser writes down what was done to the users, and by which one of the
+// system's.
+func (a *app) auditUser(action string) error {
+	c, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	log, err := a.logger(c.Log.Level)
+	if err != nil {
+		return err
+	}
+	line := audit.Line{Event: audit.Told, Action: action, By: "wasmagent user", Done: new(true)}
+	if who, err := user.Current(); err == nil {
+		line.User = who.Username
+	}
+	newAudit(c, log).Write(line)
+	return nil
 }
 
 func (a *app) userPasswordCommand() *cobra.Command {
@@ -151,7 +176,7 @@ tokens, certificate and roles stay.`,
 			return err
 		}
 		user.Password = access.NewHash(text)
-		return a.putUser(file, user, "changed", "")
+		return a.putUser(file, user, "change password of", "")
 	})
 	return cmd
 }
@@ -174,7 +199,7 @@ already stay; to take one back, take its line out of the file of the users.`,
 		}
 		token := access.NewToken()
 		user.Tokens = append(slices.Clip(user.Tokens), access.DigestOf(token))
-		return a.putUser(file, user, "changed", token)
+		return a.putUser(file, user, "add token of", token)
 	})
 	return cmd
 }
@@ -209,7 +234,7 @@ func (a *app) userRemoveCommand() *cobra.Command {
 		if err := access.Remove(file, user.Name); err != nil {
 			return err
 		}
-		return a.userDone(file, user.Name, "removed")
+		return a.userDone(file, user.Name, "remove")
 	})
 	return cmd
 }
