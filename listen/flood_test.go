@@ -50,7 +50,12 @@ func TestFlood(t *testing.T) {
 		t.Errorf("%d goroutines", during-before)
 	}
 	l.Close(stopped())
-	if after := goruntime.NumGoroutine(); after > before {
+	after := goruntime.NumGoroutine()
+	for tries := 0; after > before && tries < 1000; tries++ { // those of net/http that are on their last lines
+		goruntime.Gosched()
+		after = goruntime.NumGoroutine()
+	}
+	if after > before {
 		t.Errorf("%d goroutines before and %d after", before, after)
 	}
 }

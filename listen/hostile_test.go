@@ -15,50 +15,14 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/listen"
+	"github.com/wasmagent/wasmagent/listen/internal/pipes"
 )
 
-// A pipes is a socket whose connections are pipes: it works in a bubble of
-// synctest, in which time passes when everybody waits, and which fails a test that
-// leaves a goroutine behind.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (p pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p pipes) Close() error   { close(p.closed); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5666} }
-
-// dial connects as if from an address.
-func (p pipes) dial(t *testing.T, from string) net.Conn {
-	client, server := net.Pipe()
-	t.Cleanup(func() { client.Close() })
-	p.conns <- peered{server, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 12345))}
-	synctest.Wait()
-	return client
-}
-
-// peered is a connection from an address.
-type peered struct {
-	net.Conn
-	from net.Addr
-}
-
-func (p peered) RemoteAddr() net.Addr { return p.from }
-
 // inBubble runs a test with a listener of pipes that allows everybody.
-func inBubble(t *testing.T, s listen.Settings, test func(t *testing.T, p pipes, l *listen.Listener)) {
+func inBubble(t *testing.T, s listen.Settings, test func(t *testing.T, p pipes.Socket, l *listen.Listener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := pipes{make(chan net.Conn), make(chan struct{})}
+		p := pipes.New()
 		if s.Log == nil {
 			s.Log = quiet
 		}
@@ -97,15 +61,15 @@ func alive(c net.Conn) bool {
 func TestEviction(t *testing.T) {
 	t.Parallel()
 	var log logged
-	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{Connections: 3}, Log: log.logger()}, func(t *testing.T, p pipes, _ *listen.Listener) {
+	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{Connections: 3}, Log: log.logger()}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 		var silent []net.Conn
 		for range 3 {
-			silent = append(silent, p.dial(t, "192.0.2.1"))
+			silent = append(silent, p.Dial(t, "192.0.2.1"))
 			time.Sleep(time.Millisecond)
 		}
 		go io.WriteString(silent[0], "this is not a whole request") // nor does it help
 		synctest.Wait()
-		if got := ask(t, p.dial(t, "192.0.2.2"), "hello"); got != "hello" {
+		if got := ask(t, p.Dial(t, "192.0.2.2"), "hello"); got != "hello" {
 			t.Errorf("the answer is %q", got)
 		}
 		if alive(silent[0]) || !alive(silent[1]) || !alive(silent[2]) {
@@ -120,11 +84,11 @@ func TestEviction(t *testing.T) {
 // TestEvictionOfOnePeer opens more connections than one peer may.
 func TestEvictionOfOnePeer(t *testing.T) {
 	t.Parallel()
-	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{PeerConnections: 2}}, func(t *testing.T, p pipes, _ *listen.Listener) {
-		other := p.dial(t, "2001:db8:1::1")
-		first, second := p.dial(t, "2001:db8::1"), p.dial(t, "2001:db8::2")
+	inBubble(t, listen.Settings{Handler: echo{}, Limits: listen.Limits{PeerConnections: 2}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+		other := p.Dial(t, "2001:db8:1::1")
+		first, second := p.Dial(t, "2001:db8::1"), p.Dial(t, "2001:db8::2")
 		time.Sleep(time.Millisecond)
-		if got := ask(t, p.dial(t, "2001:db8::ffff:3"), "hello"); got != "hello" {
+		if got := ask(t, p.Dial(t, "2001:db8::ffff:3"), "hello"); got != "hello" {
 			t.Errorf("the answer is %q", got)
 		}
 		if !alive(other) || alive(first) == alive(second) {
@@ -139,12 +103,12 @@ func TestNoRoom(t *testing.T) {
 	for name, limits := range map[string]listen.Limits{"of all": {Connections: 2}, "of the peer": {PeerConnections: 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes, _ *listen.Listener) {
+			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 				for range 2 {
-					io.WriteString(p.dial(t, "192.0.2.1"), "x\n")
+					io.WriteString(p.Dial(t, "192.0.2.1"), "x\n")
 				}
 				synctest.Wait()
-				if late := p.dial(t, "192.0.2.1"); alive(late) {
+				if late := p.Dial(t, "192.0.2.1"); alive(late) {
 					t.Error("there is room for a third")
 				}
 			})
@@ -158,12 +122,12 @@ func TestRequestsInFlight(t *testing.T) {
 	for want, limits := range map[error]listen.Limits{listen.ErrBusy: {Requests: 2}, listen.ErrPeerBusy: {PeerRequests: 2}} {
 		t.Run(want.Error(), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes, _ *listen.Listener) {
+			inBubble(t, listen.Settings{Handler: stuck{}, Limits: limits}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 				for range 2 {
-					io.WriteString(p.dial(t, "192.0.2.1"), "x\n")
+					io.WriteString(p.Dial(t, "192.0.2.1"), "x\n")
 				}
 				synctest.Wait()
-				if got := ask(t, p.dial(t, "192.0.2.1"), "x"); got != want.Error() {
+				if got := ask(t, p.Dial(t, "192.0.2.1"), "x"); got != want.Error() {
 					t.Errorf("the answer is %q", got)
 				}
 			})
@@ -174,9 +138,9 @@ func TestRequestsInFlight(t *testing.T) {
 // TestRate asks faster than a peer may, and slower.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	inBubble(t, listen.Settings{Handler: answering("yes"), Limits: listen.Limits{PeerRate: 2}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+	inBubble(t, listen.Settings{Handler: answering("yes"), Limits: listen.Limits{PeerRate: 2}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 		ask := func(from string) string {
-			c := p.dial(t, from)
+			c := p.Dial(t, from)
 			defer c.Close()
 			go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 			answer, _ := io.ReadAll(c)
@@ -203,9 +167,9 @@ func TestRate(t *testing.T) {
 // TestManyPeers has more peers than are remembered.
 func TestManyPeers(t *testing.T) {
 	t.Parallel()
-	inBubble(t, listen.Settings{Handler: echo{}}, func(t *testing.T, p pipes, _ *listen.Listener) {
+	inBubble(t, listen.Settings{Handler: echo{}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 		for i := range 5000 {
-			c := p.dial(t, fmt.Sprintf("10.0.%d.%d", i/256, i%256))
+			c := p.Dial(t, fmt.Sprintf("10.0.%d.%d", i/256, i%256))
 			if got := ask(t, c, "hello"); got != "hello" {
 				t.Fatalf("peer %d: %q", i, got)
 			}
@@ -224,8 +188,8 @@ func TestJunk(t *testing.T) {
 				"\x16", "\x16\x03\x01\xff\xff", "\x16\x03\x01\x00\x05hello", "\x16\x03\x01\x00\x00", "\x80\x2e\x01\x00\x02", "\x15\x03\x01\x00\x02\x02\x28",
 				"\x17\x03\x03\x40\x00" + strings.Repeat("x", 1<<14), strings.Repeat("\xff", 1<<16), strings.Repeat("\n", 1<<16), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 			} {
-				inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes, _ *listen.Listener) {
-					c := p.dial(t, "192.0.2.1")
+				inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+					c := p.Dial(t, "192.0.2.1")
 					go io.Copy(io.Discard, c)
 					io.WriteString(c, junk)
 					c.Close()
@@ -239,13 +203,13 @@ func TestJunk(t *testing.T) {
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	var log logged
-	inBubble(t, listen.Settings{Handler: echo{}, Log: log.logger()}, func(t *testing.T, p pipes, l *listen.Listener) {
+	inBubble(t, listen.Settings{Handler: echo{}, Log: log.logger()}, func(t *testing.T, p pipes.Socket, l *listen.Listener) {
 		l.Set(listen.Settings{Handler: echo{}, Log: log.logger(), Allowed: func(context.Context, netip.Addr) bool { return false }})
 		for range 1000 {
-			p.dial(t, "192.0.2.1")
+			p.Dial(t, "192.0.2.1")
 		}
 		time.Sleep(time.Minute)
-		p.dial(t, "192.0.2.1")
+		p.Dial(t, "192.0.2.1")
 		synctest.Wait()
 	})
 	if n := strings.Count(log.String(), "\n"); n != 21 || !strings.Contains(log.String(), "lines_left_out=980") {
@@ -255,7 +219,7 @@ func TestNotices(t *testing.T) {
 
 // A failing socket has errors before it has connections.
 type failing struct {
-	pipes
+	pipes.Socket
 	errors int
 }
 
@@ -264,21 +228,21 @@ func (f *failing) Accept() (net.Conn, error) {
 		f.errors--
 		return nil, errors.New("too many open files")
 	}
-	return f.pipes.Accept()
+	return f.Socket.Accept()
 }
 
 // TestAcceptFails has a system that is out of descriptors for a while.
 func TestAcceptFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := pipes{make(chan net.Conn), make(chan struct{})}
+		p := pipes.New()
 		var log logged
 		l, err := listen.Serve(&failing{p, 100}, listen.Settings{Handler: echo{}, Log: log.logger(), Allowed: func(context.Context, netip.Addr) bool { return true }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if got := ask(t, p.dial(t, "192.0.2.1"), "hello"); got != "hello" {
+		if got := ask(t, p.Dial(t, "192.0.2.1"), "hello"); got != "hello" {
 			t.Errorf("the answer is %q", got)
 		}
 		if waited := time.Since(start); waited < 90*time.Second || waited > 100*time.Second || !strings.Contains(log.String(), "too many open files") {

@@ -172,45 +172,6 @@ func TestHTTPBounds(t *testing.T) {
 	}
 }
 
-// TestLongAnswer takes longer to answer than a request may take to arrive.
-func TestLongAnswer(t *testing.T) {
-	t.Parallel()
-	const limit = 50 * time.Millisecond
-	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		select {
-		case <-time.After(4 * limit):
-			io.WriteString(w, "done")
-		case <-r.Context().Done():
-		}
-	})}
-	l := open(t, listen.Settings{Handler: handler, Limits: listen.Limits{Request: limit}})
-	url := "http://" + l.Addr().String()
-	if got, err := get(client(t, nil, false), url); err != nil || got != "done" {
-		t.Errorf("GET: %q, %v", got, err)
-	}
-	if got, err := post(client(t, nil, false), url); err != nil || got != "done" {
-		t.Errorf("POST: %q, %v", got, err)
-	}
-}
-
-// TestHTTPDeadlines sends requests that never become whole.
-func TestHTTPDeadlines(t *testing.T) {
-	t.Parallel()
-	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })}
-	l := open(t, listen.Settings{Handler: handler, Limits: listen.Limits{Request: 50 * time.Millisecond, Idle: 50 * time.Millisecond}})
-	for _, request := range []string{
-		"", "G", "GET / HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx",
-		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET",
-	} {
-		c := dial(t, l)
-		io.WriteString(c, request)
-		if _, err := io.ReadAll(c); err != nil {
-			t.Errorf("%q: %v", request, err)
-		}
-	}
-}
-
 // TestHTTPDrain closes a listener that has a connection kept open and a request
 // in flight.
 func TestHTTPDrain(t *testing.T) {

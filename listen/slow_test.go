@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/listen"
+	"github.com/wasmagent/wasmagent/listen/internal/pipes"
 )
 
 // A slow is what a client sends that never sends a whole request: one text each
@@ -38,8 +39,8 @@ func TestSlowClients(t *testing.T) {
 			for _, row := range append(slowRows, slow{"a slow ClientHello", strings.Split(hello, "")}) {
 				t.Run(fmt.Sprintf("%T, %s, %s", handler, name, row.name), func(t *testing.T) {
 					t.Parallel()
-					inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes, _ *listen.Listener) {
-						if took := trickle(p.dial(t, "192.0.2.1"), row.sends); took > 21*time.Second {
+					inBubble(t, listen.Settings{Handler: handler, TLS: config}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+						if took := trickle(p.Dial(t, "192.0.2.1"), row.sends); took > 21*time.Second {
 							t.Errorf("it was open for %s", took)
 						}
 					})
@@ -73,8 +74,8 @@ func TestSilentHTTP2(t *testing.T) {
 	cert, _ := certificate(t)
 	const preface, settings, headers = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x40\x00\x01\x00\x00\x00\x00\x01"
 	for _, sends := range [][]string{nil, strings.Split(preface, ""), {preface, "", ""}, {preface, settings, ""}, {preface + settings + headers, "x"}} {
-		inBubble(t, listen.Settings{Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes, _ *listen.Listener) {
-			c := tls.Client(p.dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+		inBubble(t, listen.Settings{Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+			c := tls.Client(p.Dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 			if err := c.Handshake(); err != nil {
 				t.Fatal(err)
 			}
@@ -101,8 +102,8 @@ func clientHello(t *testing.T) string {
 // TestIdle keeps a connection open after an answer.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	inBubble(t, listen.Settings{Handler: answering("yes")}, func(t *testing.T, p pipes, _ *listen.Listener) {
-		c := p.dial(t, "192.0.2.1")
+	inBubble(t, listen.Settings{Handler: answering("yes")}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+		c := p.Dial(t, "192.0.2.1")
 		start := time.Now()
 		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		answer, err := io.ReadAll(c)
@@ -120,9 +121,9 @@ func TestUnreadAnswer(t *testing.T) {
 		_, err := w.Write(make([]byte, 1<<20))
 		ended <- err
 	})}
-	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
 		ended = make(chan error, 1)
-		c := p.dial(t, "192.0.2.1")
+		c := p.Dial(t, "192.0.2.1")
 		start := time.Now()
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		if err := <-ended; err == nil || time.Since(start) != 30*time.Second {
@@ -137,8 +138,8 @@ func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	const size = 256 << 10
 	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, size)) })}
-	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes, _ *listen.Listener) {
-		c := p.dial(t, "192.0.2.1")
+	inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+		c := p.Dial(t, "192.0.2.1")
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		read, start := 0, time.Now()
 		for b := make([]byte, 2<<10); ; time.Sleep(time.Second) {
@@ -151,4 +152,50 @@ func TestSlowReader(t *testing.T) {
 			t.Errorf("%d bytes in %s", read, took)
 		}
 	})
+}
+
+// TestLongAnswer takes longer to answer than a request may take to arrive.
+func TestLongAnswer(t *testing.T) {
+	t.Parallel()
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		select {
+		case <-time.After(time.Minute):
+			io.WriteString(w, "done")
+		case <-r.Context().Done():
+		}
+	})}
+	for _, request := range []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"} {
+		inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+			c := p.Dial(t, "192.0.2.1")
+			io.WriteString(c, request)
+			if answer, _ := io.ReadAll(c); !strings.HasSuffix(string(answer), "done") {
+				t.Errorf("%.4s: %q", request, answer)
+			}
+		})
+	}
+}
+
+// TestHTTPDeadlines sends requests of which one does not become whole.
+func TestHTTPDeadlines(t *testing.T) {
+	t.Parallel()
+	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })}
+	for request, want := range map[string]time.Duration{
+		"G":                                      10 * time.Second,
+		"GET / HTTP/1.1\r\nHost: x\r\n":          10 * time.Second,
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\n":      2 * time.Minute,
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\nG":     2 * time.Minute,
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /": 10 * time.Second,
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx": 10 * time.Second,
+	} {
+		inBubble(t, listen.Settings{Handler: handler}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+			c := p.Dial(t, "192.0.2.1")
+			start := time.Now()
+			go io.WriteString(c, request)
+			io.Copy(io.Discard, c)
+			if took := time.Since(start); took != want {
+				t.Errorf("%q: open for %s, want %s", request, took, want)
+			}
+		})
+	}
 }

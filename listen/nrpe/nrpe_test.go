@@ -14,10 +14,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/listen"
+	"github.com/wasmagent/wasmagent/listen/internal/pipes"
 	"github.com/wasmagent/wasmagent/listen/nrpe"
 )
 
@@ -308,21 +310,21 @@ func TestWithoutTLS(t *testing.T) {
 // TestDeadline begins requests that it does not end.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	l := open(t, listen.Settings{Limits: listen.Limits{Request: 50 * time.Millisecond}})
-	for _, row := range []struct {
-		sent []byte
-		want string
-	}{
-		{packet(4, "check_ok")[:5], "NRPE: the request ends after 5 bytes"},
-		{packet(4, "check_ok")[:500], "NRPE: the request ends after 500 bytes"},
-	} {
-		c := dial(t, l)
-		c.Write(row.sent)
-		got, _ := io.ReadAll(c)
-		if text := parse(t, got).text; text != row.want {
-			t.Errorf("%d bytes: %q, want %q", len(row.sent), text, row.want)
-		}
-		c.Close()
+	for sent, want := range map[int]string{5: "NRPE: the request ends after 5 bytes", 500: "NRPE: the request ends after 500 bytes"} {
+		synctest.Test(t, func(t *testing.T) {
+			socket := pipes.New()
+			l, err := listen.Serve(socket, listen.Settings{Handler: handler(), Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, start := socket.Dial(t, "127.0.0.1"), time.Now()
+			c.Write(packet(4, "check_ok")[:sent])
+			got, _ := io.ReadAll(c)
+			if a, took := parse(t, got), time.Since(start); a.text != want || took != 10*time.Second {
+				t.Errorf("%d bytes: %q after %s, want %q", sent, a.text, took, want)
+			}
+			l.Close(t.Context())
+		})
 	}
 }
 
