@@ -44,7 +44,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 
 // An app is one invocation of the command line.
 type app struct {
-	stdin          *os.File // where a password is asked for
+	stdin          *os.File // where a password is asked for, and input is read
 	stdout, stderr io.Writer
 	status         int // the exit status of what ran
 

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
@@ -39,6 +42,7 @@ const runExample = `  wasmagent run examples/wasm-checks check_memory -w 80 -c 9
 // A runFlags is what the flags of run say.
 type runFlags struct {
 	allow     []string
+	input     string
 	output    string
 	timeout   time.Duration
 	interpret bool
@@ -63,6 +67,7 @@ func (a *app) runCommand() *cobra.Command {
 		return a.say(&f, "", unable(fmt.Errorf("%w; %s", err, seeHelp(cmd))))
 	})
 	flags.StringArrayVar(&f.allow, "allow", nil, "grant MODULE the paths of this `PATTERN`, if it asks for them, beside config.toml's grants; can be repeated")
+	flags.StringVar(&f.input, "input", "", "hand the command this `FILE` as its standard input, which is empty otherwise; - is standard input")
 	flags.StringVar(&f.output, "output", "text", "print the answer as `FORMAT`: text or json")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the command after this `TIME`, such as 2s; loading is not counted")
 	flags.BoolVar(&f.trace, "trace", false, "print each path that a script tries, with what comes of it, and then the permissions that the run needs, to standard error")
@@ -79,9 +84,13 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, args []string) error {
 	}
 	var command string
 	var result check.Result
+	var input []byte
+	if err == nil {
+		input, err = a.input(f.input)
+	}
 	if err == nil {
 		command = words[0]
-		result, err = a.answer(cmd.Context(), c, f, module, check.Request{Command: command, Args: words[1:], Origin: check.CommandLine})
+		result, err = a.answer(cmd.Context(), c, f, module, check.Request{Command: command, Args: words[1:], Input: input, Origin: check.CommandLine})
 	}
 	if err != nil {
 		usage := result.Usage
@@ -89,6 +98,29 @@ func (a *app) run(cmd *cobra.Command, f *runFlags, args []string) error {
 		result.Usage = usage
 	}
 	return a.say(f, command, result)
+}
+
+// input is what a file holds, or standard input, or nothing, up to a byte more than
+// a command can be handed.
+func (a *app) input(file string) ([]byte, error) {
+	in := a.stdin
+	switch file {
+	case "":
+		return nil, nil
+	case "-":
+	default:
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("--input: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, agent.MaxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("--input: %w", err)
+	}
+	return data, nil
 }
 
 // say prints the answer of a command, which is also the exit status.
