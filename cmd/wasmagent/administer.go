@@ -13,6 +13,7 @@ import (
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/listen/rest"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 // load loads a module until the configuration is read again.
@@ -89,7 +90,7 @@ func (s *server) edited(ctx context.Context, changes []config.Change, write func
 
 // upload takes a zip that arrives as a module: it is verified, put among the
 // installed ones, named in config.toml and loaded, or nothing of it is left.
-func (s *server) upload(ctx context.Context, module string, zip io.Reader) error {
+func (s *server) upload(ctx context.Context, module string, zip io.Reader, signature []byte) error {
 	if !s.uploading.TryLock() {
 		return &rest.Refusal{Status: http.StatusServiceUnavailable, Err: errors.New("another upload is under way; try again when it is done")}
 	}
@@ -101,7 +102,7 @@ func (s *server) upload(ctx context.Context, module string, zip io.Reader) error
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	now := s.now.Load()
-	c, err := now.uploaded(ctx, module, archive)
+	c, err := now.uploaded(ctx, module, archive, signature)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (s *server) upload(ctx context.Context, module string, zip io.Reader) error
 }
 
 // uploaded verifies a zip that has arrived and makes sure that it is a module.
-func (s *setup) uploaded(ctx context.Context, module string, archive []byte) (*candidate, error) {
+func (s *setup) uploaded(ctx context.Context, module string, archive, signature []byte) (*candidate, error) {
 	refuse := func(status int, err error) error { return &rest.Refusal{Status: status, Err: err} }
 	if builtin, ok := config.Builtin(module); ok {
 		return nil, refuse(http.StatusConflict, fmt.Errorf("module %s is built in, and nothing else can have its name", builtin))
@@ -123,8 +124,7 @@ func (s *setup) uploaded(ctx context.Context, module string, archive []byte) (*c
 		return nil, refuse(http.StatusBadRequest, err)
 	}
 	entry, _ := s.config.Module(module)
-	unsigned := errors.New("what is uploaded comes without a signature")
-	c, err := s.candidate(ctx, source, fetch.Parcel{Archive: archive, Unsigned: unsigned}, entry.Pin)
+	c, err := s.candidate(ctx, source, parcelOf(archive, signature), entry.Pin)
 	if u := (untrustedError{}); errors.As(err, &u) {
 		auditUntrusted(s.audit, err)
 		return nil, refuse(http.StatusForbidden, u)
@@ -132,6 +132,18 @@ func (s *setup) uploaded(ctx context.Context, module string, archive []byte) (*c
 		return nil, refuse(cmp.Or(statusOfContext(ctx), http.StatusBadRequest), err)
 	}
 	return c, nil
+}
+
+// parcelOf is a zip with the signature that came along, if one did.
+func parcelOf(archive, signature []byte) fetch.Parcel {
+	p := fetch.Parcel{Archive: archive, Signature: signature}
+	switch {
+	case len(signature) > trust.MaxSignature:
+		p = fetch.Parcel{Archive: archive, Unsigned: fmt.Errorf("the signature is larger than %d bytes, as none of minisign is", trust.MaxSignature)}
+	case len(signature) == 0:
+		p.Unsigned = fmt.Errorf("it came without a signature; send one in the header %s", rest.SignatureHeader)
+	}
+	return p
 }
 
 // statusOfContext is the status of a request that nobody waits for any more; zero of

@@ -126,7 +126,7 @@ func (s *server) prometheus(c config.Config) http.Handler {
 // rest is the REST API.
 func (s *server) rest(c config.Config) listen.Handler {
 	archive := int64(c.Limits.WithDefaults().Archive)
-	return listen.HTTP{MaxBody: archive, Handler: rest.New(s.api(c, archive))}
+	return listen.HTTP{MaxBody: archive, Refuse: rest.Refuse, Handler: rest.New(s.api(c, archive))}
 }
 
 func limitsOf(b config.Bounds) listen.Limits {

@@ -148,6 +148,19 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// TestUploadSigned sends the signature along.
+func TestUploadSigned(t *testing.T) {
+	t.Parallel()
+	g := newAgentry()
+	s := g.serve(t)
+	for signature, status := range map[string]int{"": 403, "dW50cnVzdGVkIGNvbW1lbnQ6IHgK": 200, "dW50cnVzdGVkIGNvbW1lbnQ6IHgK!": 400, "eA==": 403} {
+		a := ask(t, s, "admin", "POST", "/api/v2/modules/new", "PK unsigned", "Wasmagent-Signature", signature)
+		if a.status != status {
+			t.Errorf("%q: %d %s, want %d", signature, a.status, a.body, status)
+		}
+	}
+}
+
 // TestUploadWithoutEnd sends more than there may be, without saying how much.
 func TestUploadWithoutEnd(t *testing.T) {
 	t.Parallel()

@@ -69,9 +69,10 @@ type Config struct {
 	// next start.
 	Load, Unload, Enable, Disable func(ctx context.Context, module string) error
 	// Upload reads a module's zip, verifies it by the trust policy, installs and
-	// loads it in place of the one of its name. After an error nothing of it is left.
-	// The reader fails beyond UploadSize bytes; zero is DefaultUploadSize.
-	Upload     func(ctx context.Context, module string, zip io.Reader) error
+	// loads it in place of the one of its name. The signature is the file of minisign,
+	// nil if there is none. After an error nothing is left. The reader fails beyond
+	// UploadSize bytes; zero is DefaultUploadSize.
+	Upload     func(ctx context.Context, module string, zip io.Reader, signature []byte) error
 	UploadSize int64
 	// Scripts lists the scripts of the loaded modules.
 	Scripts func() []Script

@@ -3,6 +3,7 @@ package rest
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,6 +19,10 @@ import (
 // zipTypes are the content types of a zip: of those who say so, of those who do
 // not know, and of curl.
 var zipTypes = [...]string{"application/zip", "application/x-zip-compressed", "application/octet-stream", "application/x-www-form-urlencoded"}
+
+// SignatureHeader has the minisign signature of an uploaded zip: the file
+// NAME.zip.minisig in base64.
+const SignatureHeader = "Wasmagent-Signature"
 
 // upload hands the body to Config.Upload as it comes.
 func (a *api) upload(q *request) http.Handler {
@@ -40,8 +45,12 @@ func (a *api) receive(q *request, name string) (digest string, err error) {
 	if q.ContentLength > a.UploadSize {
 		return "", a.tooLarge()
 	}
+	signature, err := q.signature()
+	if err != nil {
+		return "", err
+	}
 	body := &uploaded{from: q.Body, digest: sha256.New()}
-	err = a.Upload(q.Context(), name, body)
+	err = a.Upload(q.Context(), name, body, signature)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(body.err, &large):
@@ -53,6 +62,18 @@ func (a *api) receive(q *request, name string) (digest string, err error) {
 		digest = hex.EncodeToString(body.digest.Sum(nil))
 	}
 	return digest, err
+}
+
+func (q *request) signature() ([]byte, error) {
+	text := q.Header.Get(SignatureHeader)
+	if text == "" {
+		return nil, nil
+	}
+	signature, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, &Refusal{http.StatusBadRequest, fmt.Errorf("%s: %w; want the .minisig file in base64, on one line", SignatureHeader, err)}
+	}
+	return signature, nil
 }
 
 func (a *api) tooLarge() error {
