@@ -102,7 +102,7 @@ func (s *server) accounts(c config.Config) (*access.Accounts, error) {
 		return nil, err
 	}
 	if password != "" {
-		fmt.Fprintf(s.app.stderr, "The first user is made, in %s:\n\n    user      %s\n    password  %s\n\nThe password is told this once. Change it with: wasmagent user add %[2]s\n\n", c.Users, access.LegacyUser, password)
+		fmt.Fprintf(s.app.stderr, "The first user is made, in %s:\n\n    user      %s\n    password  %s\n\nThe password is told this once. Change it with: wasmagent user password %[2]s\n\n", c.Users, access.LegacyUser, password)
 	}
 	return access.Load(c.Users)
 }

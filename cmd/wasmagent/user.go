@@ -128,10 +128,11 @@ func (a *app) putUser(file string, user access.User, action, token string) error
 
 // userDone says what was done to a user, to the audit log as well.
 func (a *app) userDone(file, name, action string) error {
-	if err := a.auditUser(action + " user " + name); err != nil {
+	done := action + " user " + name
+	if err := a.auditUser(done); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stderr, "%s: done, for user %s. An agent that runs takes it on SIGHUP (kill -HUP PID), or when it is restarted.\n", file, name)
+	_, err := fmt.Fprintf(a.stderr, "%s: done, in %s. An agent that runs takes it by itself.\n", done, file)
 	return err
 }
 
@@ -176,7 +177,7 @@ tokens, certificate and roles stay.`,
 			return err
 		}
 		user.Password = access.NewHash(text)
-		return a.putUser(file, user, "change password of", "")
+		return a.putUser(file, user, "give another password to", "")
 	})
 	return cmd
 }
@@ -199,7 +200,7 @@ already stay; to take one back, take its line out of the file of the users.`,
 		}
 		token := access.NewToken()
 		user.Tokens = append(slices.Clip(user.Tokens), access.DigestOf(token))
-		return a.putUser(file, user, "add token of", token)
+		return a.putUser(file, user, "give a token to", token)
 	})
 	return cmd
 }
