@@ -134,6 +134,9 @@ func (s *server) close(stop func()) {
 	s.events.Close()
 	s.ports.Close()
 	stop()
+	if s.taken != nil && s.taken.exporter != nil {
+		s.closeExporter(s.taken.exporter)
+	}
 	s.background.Wait()
 }
 
