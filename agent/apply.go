@@ -19,8 +19,9 @@ type Selection struct {
 	// Find and Grants take the place of those of the Config.
 	Find   func(name string, by *zipmod.Module) (*zipmod.Module, error)
 	Grants func(module string) Settings
-	// Same tells whether Grants says of a module what was said before. A module of
-	// which that is so, and whose zip is the same, goes on as it is.
+	// Same tells whether Grants says of a module what was said before, and whether
+	// AddBuiltin has the same for a builtin one. A module of which that is so, and
+	// whose zip is the same, goes on as it is.
 	Same func(module string) bool
 }
 

@@ -38,7 +38,7 @@ func (a *Agent) AddBuiltin(name string, open func() Builtin) {
 // openBuiltin puts a builtin module into the table, which it starts if it is not
 // loaded.
 func (c *change) openBuiltin(b available) error {
-	if have := c.old.modules[fold(b.name)]; have != nil {
+	if have := c.old.modules[fold(b.name)]; have != nil && c.same(b.name) {
 		return c.table.add(have)
 	}
 	m := c.module(b.name)

@@ -23,6 +23,7 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 		Run:         s.agent,
 		Users:       s.users,
 		Queries:     s.queries,
+		Aliases:     s.aliases,
 		Modules:     s.modules,
 		Load:        s.load,
 		Unload:      s.unload,
@@ -45,7 +46,19 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 // queries are the commands that can be run.
 func (s *server) queries() (list []rest.Query) {
 	for _, c := range s.agent.Commands() {
-		list = append(list, rest.Query{Name: c.Alias, Module: c.Module})
+		if c.Module != aliasModule {
+			list = append(list, rest.Query{Name: c.Alias, Module: c.Module})
+		}
+	}
+	return list
+}
+
+// aliases are the commands that stand for others with arguments.
+func (s *server) aliases() (list []rest.Query) {
+	for _, c := range s.agent.Commands() {
+		if c.Module == aliasModule {
+			list = append(list, rest.Query{Name: c.Alias, Module: c.Module})
+		}
 	}
 	return list
 }

@@ -61,14 +61,7 @@ func (s *server) change(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	selection, err := next.selection(ctx, old)
-	var applied agent.Applied
-	if err == nil {
-		err = next.audited(func() (err error) {
-			applied, err = s.agent.Apply(ctx, selection)
-			return err
-		})
-	}
+	applied, err := next.apply(ctx, old)
 	if err != nil {
 		s.abandon(p)
 		return err
@@ -79,6 +72,24 @@ func (s *server) change(ctx context.Context, c config.Config) error {
 	}
 	s.logApplied(applied)
 	return nil
+}
+
+// apply has the agent load the modules that the configuration enables, and no
+// others.
+func (s *setup) apply(ctx context.Context, before *setup) (applied agent.Applied, err error) {
+	selection, err := s.selection(ctx, before)
+	if err != nil {
+		return applied, err
+	}
+	s.addAliases()
+	err = s.audited(func() (err error) {
+		applied, err = s.agent.Apply(ctx, selection)
+		return err
+	})
+	if err != nil {
+		before.addAliases()
+	}
+	return applied, err
 }
 
 // with is the setup with another configuration.
@@ -95,6 +106,9 @@ func (s *setup) with(c config.Config) *setup {
 func (s *setup) selection(ctx context.Context, before *setup) (agent.Selection, error) {
 	selection := agent.Selection{Find: s.library.finder(context.WithoutCancel(ctx)), Grants: s.settings, Same: s.sameAs(before)}
 	var errs []error
+	if len(s.config.Aliases) > 0 {
+		selection.Builtins = append(selection.Builtins, aliasModule)
+	}
 	for _, name := range enabled(s.config.Modules) {
 		if builtin, ok := config.Builtin(name); ok {
 			selection.Builtins = append(selection.Builtins, builtin)
@@ -114,6 +128,12 @@ func (s *setup) selection(ctx context.Context, before *setup) (agent.Selection, 
 func (s *setup) sameAs(before *setup) func(module string) bool {
 	same := reflect.DeepEqual(s.config.Files, before.config.Files)
 	return func(module string) bool {
+		if _, builtin := config.Builtin(module); builtin {
+			return true
+		}
+		if module == aliasModule {
+			return reflect.DeepEqual(s.config.Aliases, before.config.Aliases)
+		}
 		was, _ := before.config.Module(module)
 		is, _ := s.config.Module(module)
 		return same && is.Equal(was)
@@ -168,6 +188,8 @@ func (s *server) abandon(p *plan) {
 func (s *server) take(p *plan) {
 	s.now.Store(p.setup)
 	s.users.Set(p.accounts)
+	s.level.Set(p.setup.config.Log.Level)
+	s.record(p.setup.config.Events)
 	if err := errors.Join(s.scheduler.Set(p.checks), p.ports.Make()); err != nil {
 		s.log.Error("this was checked before, and is a defect of the agent; please report it", "error", err)
 	}
@@ -188,7 +210,7 @@ func (s *setup) files() []string {
 			files = append(files, filepath.Join(s.config.Directories.Modules, name+".zip"), filepath.Join(s.config.Directories.Modules, name))
 		}
 	}
-	for _, file := range []string{s.config.File, s.config.Users} {
+	for _, file := range append(slices.Clone(s.config.Read), s.config.File, s.config.Users) {
 		if file != "" {
 			files = append(files, file)
 		}

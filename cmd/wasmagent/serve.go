@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ all of them again. What has changed takes the place of what was, all at once:
 listeners open and close, modules are loaded, replaced and unloaded, checks come and
 go. What has not changed goes on: no listener that stays is closed, and no request
 fails. If anything is wrong, everything stays as it was, and the log says why. The
-keys runs, user and users and the tables [audit], [directories], [log], [native] and
+keys runs, user and users and the tables [audit], [directories], [native] and
 [providers] take effect when the agent starts.`,
 		Args: cobra.NoArgs,
 		RunE: do(func(ctx context.Context, _ []string) error { return daemon.Run(ctx, a.serve) }),
@@ -38,14 +39,15 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	open := &ports.Ports{}
-	s, err := a.wire(ctx, c, options{log: c.Log.Level, audited: true, tell: true, own: open.Addrs, logs: rest.NewLogs()})
+	open, level := &ports.Ports{}, &slog.LevelVar{}
+	level.Set(c.Log.Level)
+	s, err := a.wire(ctx, c, options{log: level, audited: true, tell: true, own: open.Addrs, logs: rest.NewLogs()})
 	if err != nil {
 		return err
 	}
 	defer s.log.Info("stopped")
 	defer s.close()
-	srv, err := newServer(a, s, open)
+	srv, err := newServer(a, s, open, level)
 	if err != nil {
 		return err
 	}

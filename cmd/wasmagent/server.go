@@ -15,9 +15,11 @@ import (
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/daemon"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/ports"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/watch"
+	"github.com/wasmagent/wasmagent/internal/journal"
 	"github.com/wasmagent/wasmagent/listen/rest"
 	"github.com/wasmagent/wasmagent/metrics"
 	"github.com/wasmagent/wasmagent/schedule"
@@ -32,8 +34,10 @@ type server struct {
 	scheduler  *schedule.Scheduler
 	metrics    *metrics.Metrics
 	users      *access.Users
-	logs       *rest.Logs   // the end of the log
-	events     *rest.Events // the last ones
+	level      *slog.LevelVar           // the least that is logged
+	recorder   atomic.Pointer[recorder] // of events; nil is none
+	logs       *rest.Logs               // the end of the log
+	events     *rest.Events             // the last ones
 	watch      *watch.Watch
 	supervisor daemon.Supervisor
 
@@ -49,10 +53,10 @@ type server struct {
 const settle = 200 * time.Millisecond
 
 // newServer makes a server of an agent without modules, which nobody can ask yet.
-func newServer(a *app, s *setup, open *ports.Ports) (*server, error) {
+func newServer(a *app, s *setup, open *ports.Ports, level *slog.LevelVar) (*server, error) {
 	srv := &server{
 		app: a, agent: s.agent, log: s.log, ports: open, supervisor: daemon.Find(os.Getenv, s.log),
-		users: access.NewUsers(nil), logs: s.options.logs, events: rest.NewEvents(),
+		users: access.NewUsers(nil), level: level, logs: s.options.logs, events: rest.NewEvents(),
 	}
 	open.Log = s.log
 	srv.now.Store(s)
@@ -74,6 +78,11 @@ func (s *server) run(ctx context.Context) error {
 	s.follow("log", s.logEvent)
 	s.follow("metrics", s.metrics.Observe)
 	s.follow("rest", s.events.Observe)
+	s.follow("file", func(e check.Event) {
+		if r := s.recorder.Load(); r != nil {
+			r.record(e)
+		}
+	})
 	if err := s.begin(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -215,6 +224,16 @@ func (s *server) listenerFigures() (list []metrics.Listener) {
 		})
 	}
 	return list
+}
+
+// record has events written to another file, or goes on with the one that it is.
+func (s *server) record(e config.Events) {
+	switch {
+	case e.Path == "":
+		s.recorder.Store(nil)
+	case s.taken == nil || s.taken.setup.config.Events != e:
+		s.recorder.Store(newRecorder(journal.New(journal.Config{Path: e.Path, Size: int64(e.Size), Keep: e.Keep}), s.log))
+	}
 }
 
 func (s *server) lostEvents() map[string]uint64 {

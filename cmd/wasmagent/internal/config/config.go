@@ -37,6 +37,9 @@ const MaxFile = 1 << 20
 type Config struct {
 	// File is the file that was read; empty when there was none.
 	File string `toml:"-"`
+	// Read are the files of keys and of certificates that it names, and that were
+	// read with it.
+	Read []string `toml:"-"`
 	// Modules are the entries by module name, in the case of the file.
 	Modules Modules `toml:"modules"`
 	// Limits hold for every module that sets none of its own; zeros are the

@@ -28,6 +28,7 @@ type decoder struct {
 	limits      policy.Limits  // Config.Limits
 	authorities CA             // Config.CA
 	mistakes    []mistake
+	read        []string // files that were read
 }
 
 // A mistake is one thing to correct in the file.
@@ -44,6 +45,8 @@ func decode(name, text string, c *Config) error {
 	}
 	d := decoder{dir: filepath.Dir(name), lines: lines}
 	d.table(nil, document, c)
+	slices.Sort(d.read)
+	c.Read = slices.Compact(d.read)
 	var errs []error
 	slices.SortStableFunc(d.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
 	for _, m := range d.mistakes {

@@ -164,6 +164,7 @@ func (change Change) applied(c Config) (Config, Module) {
 func same(a, b Config) bool {
 	equal := maps.EqualFunc(a.Modules, b.Modules, Module.Equal) // of which none may be empty or nil
 	a.Modules, b.Modules = nil, nil
+	a.Read, b.Read = nil, nil
 	return equal && reflect.DeepEqual(a, b)
 }
 

@@ -128,6 +128,7 @@ func (d *decoder) ca(at toml.Key, value any, dst *CA) {
 		return
 	}
 	var err error
+	d.read = append(d.read, absolute(d.dir, file))
 	if *dst, err = readCA(absolute(d.dir, file)); err != nil {
 		d.wrong(at, "%v", err)
 	}

@@ -101,7 +101,7 @@ func settingText(v reflect.Value) (text string, secret bool) {
 func (c Config) Keeping(started Config) (Config, []string) {
 	var keys []string
 	have, was := fieldsOf(&c), fieldsOf(&started)
-	for _, key := range []string{"audit", "directories", "log", "native", "providers", "runs", "user", "users"} {
+	for _, key := range []string{"audit", "directories", "native", "providers", "runs", "user", "users"} {
 		now, then := reflect.ValueOf(have[key]).Elem(), reflect.ValueOf(was[key]).Elem()
 		if !reflect.DeepEqual(now.Interface(), then.Interface()) {
 			keys = append(keys, key)

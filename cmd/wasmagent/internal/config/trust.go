@@ -87,6 +87,7 @@ func (d *decoder) publicKey(text string) (trust.Key, error) {
 		return k, err
 	}
 	name := absolute(d.dir, text)
+	d.read = append(d.read, name)
 	content, err := read(name, trust.MaxKey)
 	if err != nil {
 		return trust.Key{}, err
