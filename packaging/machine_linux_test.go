@@ -49,7 +49,7 @@ func boot(t *testing.T, packages string) *machine {
 	log := new(bytes.Buffer)
 	command.Stdout, command.Stderr = log, log
 	group := cgroup(t)
-	command.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	command.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd()), Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}

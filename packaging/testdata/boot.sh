@@ -29,6 +29,8 @@ mount --bind "$dir/packages" opt/packages
 : >etc/fstab
 : >etc/machine-id
 printf '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\n' >etc/systemd/system/test.target
+# An agent that was tried here has no part in it.
+rm -rf etc/wasmagent var/lib/wasmagent var/cache/wasmagent var/log/wasmagent
 # Packages start what they install here, as on a real machine.
 rm -f usr/sbin/policy-rc.d
 mkdir -p mnt
