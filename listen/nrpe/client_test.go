@@ -116,6 +116,7 @@ func TestCheckNRPE(t *testing.T) {
 		{"ok", secured, []string{"-c", "check_ok"}, 0, "fine|load=1.5;5"},
 		{"critical", secured, []string{"-c", "check_critical"}, 2, "bad"},
 		{"-2", secured, []string{"-2", "-c", "check_ok"}, 0, "fine|load=1.5;5"},
+		{"-P", secured, []string{"-2", "-P", "8192", "-c", "check_large"}, 0, "large\n" + strings.Repeat("ä", 4091) + "..."},
 		{"-3", secured, []string{"-3", "-c", "check_ok"}, 0, "fine|load=1.5;5"},
 		{"-n", plain, []string{"-n", "-c", "check_ok"}, 0, "fine|load=1.5;5"},
 		{"-n -2", plain, []string{"-n", "-2", "-c", "check_ok"}, 0, "fine|load=1.5;5"},

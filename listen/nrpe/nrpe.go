@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/listen"
@@ -45,9 +46,12 @@ type Handler struct {
 // versionCommand is what check_nrpe sends without a command.
 const versionCommand = "_NRPE_CHECK"
 
+// hurryTime is how long the rest of a packet may take that may have no rest.
+const hurryTime = time.Second
+
 // ServeConn answers the one request that a connection has.
 func (h Handler) ServeConn(ctx context.Context, c *listen.Conn) {
-	q, err := readQuery(c)
+	q, err := readQuery(c, func() { c.SetReadDeadline(time.Now().Add(hurryTime)) })
 	if err == io.EOF {
 		return // nothing was sent
 	}
@@ -57,7 +61,7 @@ func (h Handler) ServeConn(ctx context.Context, c *listen.Conn) {
 			defer end()
 		}
 	}
-	c.Write(q.version.answer(h.answer(ctx, q.text, err)))
+	c.Write(q.answer(h.answer(ctx, q.text, err)))
 }
 
 // TuneTLS makes the handshake end with a message of the server. check_nrpe leaves

@@ -83,6 +83,14 @@ func packet(version uint16, text string) []byte {
 	return seal(p)
 }
 
+// large is a request of version 2 with a text of another size, as check_nrpe -P sends it.
+func large(size int, text string) []byte {
+	p := make([]byte, 10+size+2)
+	copy(p, packet(2, "")[:10])
+	copy(p[10:], text)
+	return seal(p)
+}
+
 // seal puts the checksum into a packet.
 func seal(p []byte) []byte {
 	clear(p[4:8])
@@ -113,7 +121,9 @@ func parse(t *testing.T, p []byte) (a answer) {
 	sum := binary.BigEndian.Uint32(p[4:])
 	kind := binary.BigEndian.Uint16(p[2:])
 	text, size := p[10:], 1036
-	if a.version != 2 {
+	if a.version == 2 {
+		size = max(size, len(p))
+	} else {
 		text = p[16:]
 		size = 16 + int(binary.BigEndian.Uint32(p[12:])) + 3*int(4-a.version)
 	}
@@ -182,6 +192,12 @@ var requestRows = []struct {
 	{"length 0", with(packet(4, "")[:16], 12, 0, 0, 0, 0), answer{4, 3, "NRPE: the request's text does not end with a NUL"}},
 	{"too long", with(packet(4, "check_ok"), 12, 0, 1, 0, 1), answer{4, 3, "NRPE: the request says that it is 65537 bytes long; 65536 is the limit"}},
 	{"a negative length", with(packet(3, "check_ok"), 12, 0xff, 0xff, 0xff, 0xff), answer{3, 3, "NRPE: the request says that it is 4294967295 bytes long; 65536 is the limit"}},
+	{"a larger v2", large(2048, "check_ok"), answer{2, 0, "fine|load=1.5;5"}},
+	{"a larger v2 with a long text", large(4096, "check_args!"+strings.Repeat("x", 4000)), answer{2, 1, strings.Repeat("x", 4000)}},
+	{"a larger v2 with a long answer", large(4096, "check_large"), answer{2, 0, "large\n" + strings.Repeat("ä", 2043) + "..."}},
+	{"a damaged v2", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, packet(2, "check_ok")[8:]...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},
+	{"a damaged larger v2", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, large(2048, "check_ok")[8:]...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},
+	{"a damaged v2 and much more", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, make([]byte, 1<<20)...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},
 	{"cut in the head", packet(4, "check_ok")[:9], answer{2, 3, "NRPE: the request ends after 9 bytes"}},
 	{"cut in the length", packet(4, "check_ok")[:15], answer{4, 3, "NRPE: the request ends after 15 bytes"}},
 	{"cut in the text of v2", packet(2, "check_ok")[:1035], answer{2, 3, "NRPE: the request ends after 1035 bytes"}},
@@ -207,7 +223,7 @@ func TestRequests(t *testing.T) {
 func TestPieces(t *testing.T) {
 	t.Parallel()
 	l := open(t, listen.Settings{})
-	for _, p := range [][]byte{packet(2, "check_ok"), packet(3, "check_ok"), packet(4, "check_ok")} {
+	for _, p := range [][]byte{packet(2, "check_ok"), large(2048, "check_ok"), packet(3, "check_ok"), packet(4, "check_ok")} {
 		if got := ask(t, l, slices.Collect(slices.Chunk(p, 1))...); got.text != "fine|load=1.5;5" {
 			t.Errorf("version %d byte by byte: %q", p[1], got.text)
 		}

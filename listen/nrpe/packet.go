@@ -26,7 +26,8 @@ const (
 // (2), its checksum (4), and the result (2).
 //
 //   - Version 2 goes on with a text of 1024 bytes that ends at the first NUL, and 2
-//     bytes of padding.
+//     bytes of padding. NSClient++ and check_nrpe -P can be told of another size, in
+//     which the answer then is as well. Nothing in the packet says so.
 //   - Versions 3 and 4 go on with 2 bytes of padding, the length of the text (4) and
 //     that text, which ends at the first NUL. In version 3 there are 3 bytes more.
 //
@@ -34,7 +35,7 @@ const (
 const (
 	headSize   = 10
 	sizeV2     = 1036
-	textV2     = 1024
+	paddingV2  = 2
 	lengthSize = 6
 	extraV3    = 3
 	maxText    = 64 << 10
@@ -46,13 +47,14 @@ const (
 // A query is a request as far as it could be read.
 type query struct {
 	version version // the one to answer in
+	size    int     // the same, of a packet of version 2
 	text    string
 }
 
 // readQuery reads a request. io.EOF is that there is none; all other errors are for
-// the peer.
-func readQuery(r io.Reader) (query, error) {
-	q := query{version: v2}
+// the peer. It calls hurry if it may be at the end of the packet without knowing it.
+func readQuery(r io.Reader, hurry func()) (query, error) {
+	q := query{version: v2, size: sizeV2}
 	head := make([]byte, headSize, sizeV2)
 	if n, err := io.ReadFull(r, head); err != nil {
 		return q, cutShort(n)
@@ -61,8 +63,8 @@ func readQuery(r io.Reader) (query, error) {
 	var err error
 	switch version(binary.BigEndian.Uint16(head)) {
 	case v2:
-		packet, err = readMore(r, head, sizeV2-headSize)
-		text = packet[min(headSize, len(packet)):min(headSize+textV2, len(packet))]
+		packet, err = readV2(r, head, hurry)
+		q.size, text = max(len(packet), sizeV2), packet[headSize:max(headSize, len(packet)-paddingV2)]
 	case v3:
 		q.version = v3
 		packet, text, err = readSized(r, head, extraV3)
@@ -77,6 +79,29 @@ func readQuery(r io.Reader) (query, error) {
 	}
 	q.text, err = verify(packet, text)
 	return q, err
+}
+
+// readV2 reads the rest of a packet of version 2. One of the usual size whose checksum
+// is wrong may be the beginning of a larger one: of that the checksum is right.
+func readV2(r io.Reader, head []byte, hurry func()) ([]byte, error) {
+	usual, err := readMore(r, head, sizeV2-headSize)
+	if err != nil || crc(usual) == binary.BigEndian.Uint32(usual[4:]) {
+		return usual, err
+	}
+	hurry()
+	packet, sum := usual, crc(usual)
+	for more := make([]byte, 4<<10); len(packet) < maxText; {
+		n, err := r.Read(more)
+		packet = append(packet, more[:n]...)
+		sum = crc32.Update(sum, crc32.IEEETable, more[:n])
+		if n > 0 && sum == binary.BigEndian.Uint32(packet[4:]) {
+			return packet, nil
+		}
+		if err != nil {
+			break
+		}
+	}
+	return usual, nil
 }
 
 // readSized reads the rest of a packet that says how long its text is.
@@ -120,10 +145,8 @@ func verify(packet, text []byte) (string, error) {
 	if kind := binary.BigEndian.Uint16(packet[2:]); kind != typeQuery {
 		return "", fmt.Errorf("the packet is of type %d; a request is of type %d", kind, typeQuery)
 	}
-	said := binary.BigEndian.Uint32(packet[4:])
-	clear(packet[4:8])
-	if sum := crc32.ChecksumIEEE(packet); sum != said {
-		return "", fmt.Errorf("the request's checksum is %08x, and it should be %08x; its sender has another packet size, or the network damaged it", said, sum)
+	if said, sum := binary.BigEndian.Uint32(packet[4:]), crc(packet); sum != said {
+		return "", fmt.Errorf("the request's checksum is %08x, and it should be %08x; its sender means another size of packet, or the network damaged it", said, sum)
 	}
 	text, _, ended := bytes.Cut(text, []byte{0})
 	if !ended {
@@ -132,17 +155,24 @@ func verify(packet, text []byte) (string, error) {
 	return string(text), nil
 }
 
+// crc is the checksum of a packet, with zeros in the place of its own.
+func crc(packet []byte) uint32 {
+	sum := crc32.ChecksumIEEE(packet[:4])
+	sum = crc32.Update(sum, crc32.IEEETable, make([]byte, 4))
+	return crc32.Update(sum, crc32.IEEETable, packet[8:])
+}
+
 // answer makes the packet of a result.
-func (v version) answer(r check.Result) []byte {
-	if v == v2 {
-		return v.seal(r, sizeV2, headSize, fit(r, textV2-1))
+func (q query) answer(r check.Result) []byte {
+	if q.version == v2 {
+		return q.version.seal(r, q.size, headSize, fit(r, q.size-headSize-paddingV2-1))
 	}
 	text := fit(r, maxText-1)
 	size := headSize + lengthSize + len(text) + 1
-	if v == v3 {
+	if q.version == v3 {
 		size += extraV3
 	}
-	return v.seal(r, size, headSize+lengthSize, text)
+	return q.version.seal(r, size, headSize+lengthSize, text)
 }
 
 // seal makes a packet of a size, with its text at an offset.
