@@ -22,6 +22,9 @@ const (
 	maxBytes   = 4 << 20 // of those, as JSON
 )
 
+// maxVerdicts is the most commands of which a subscriber remembers whether it hears.
+const maxVerdicts = 4096
+
 // busyPause is how long a subscriber waits while the agent runs as many requests
 // as it may.
 const busyPause = time.Second
@@ -38,8 +41,12 @@ type subscriber struct {
 	bytes   atomic.Int64     // of those
 	gone    chan struct{}    // closed once the module does not subscribe any more
 
-	skipped    uint64 // events that were lost since the last one that waits; listen's
 	told, lost atomic.Uint64
+
+	// What only listen uses.
+	skipped  uint64             // events that were lost since the last one that waits
+	judged   *module            // for which the verdicts are
+	verdicts map[[2]string]bool // whether it hears of a command, by its module and alias
 }
 
 func (a *Agent) newSubscriber(what zipmod.Subscription) *subscriber {
@@ -120,24 +127,34 @@ func (s *subscriber) listen() {
 }
 
 // hears tells whether the module hears of an event: one that it subscribes to, that
-// no event has caused, and that is of a command of its own, of a module that it
-// requires, or of one that it may hear of.
+// no event has caused, and of a command that concerns it.
 func (s *subscriber) hears(e check.Event) bool {
 	if e.Request.Origin == check.Subscriber || s.what.On == zipmod.OnStateChange && !e.StateChange() {
 		return false
 	}
-	m, names := s.module.Load(), s.agent.namesOf(e)
-	own := e.Module != "" && (fold(e.Module) == fold(m.name) || m.needs(e.Module))
-	allowed := func(name string) bool { return own || m.loaded.Access.Allows(zipmod.EventPath(name)) }
-	return slices.ContainsFunc(names, s.what.Matches) && slices.ContainsFunc(names, allowed)
+	m, c := s.module.Load(), s.agent.table.Load().commands[fold(e.Request.Command)]
+	if c == nil || c.module.name != e.Module {
+		return s.concerns(m, e.Module, e.Request.Command)
+	}
+	if s.judged != m || len(s.verdicts) > maxVerdicts {
+		s.judged, s.verdicts = m, make(map[[2]string]bool)
+	}
+	key := [2]string{e.Module, c.alias}
+	verdict, known := s.verdicts[key]
+	if !known {
+		verdict = s.concerns(m, e.Module, c.names...)
+		s.verdicts[key] = verdict
+	}
+	return verdict
 }
 
-// namesOf are the names of the command that an event is of, as far as it is there.
-func (a *Agent) namesOf(e check.Event) []string {
-	if c := a.table.Load().commands[fold(e.Request.Command)]; c != nil && c.module.name == e.Module {
-		return c.names
-	}
-	return []string{e.Request.Command}
+// concerns tells whether the module hears of a command that has some names: one of
+// its own, of a module that it requires, or that it is allowed to hear of. A module's
+// patterns may be made to be slow.
+func (s *subscriber) concerns(m *module, of string, names ...string) bool {
+	own := of != "" && (fold(of) == fold(m.name) || m.needs(of))
+	allowed := func(name string) bool { return m.loaded.Access.Allows(zipmod.EventPath(name)) }
+	return (own || slices.ContainsFunc(names, allowed)) && slices.ContainsFunc(names, s.what.Matches)
 }
 
 // queue puts an event where it waits, if there is room.

@@ -463,3 +463,31 @@ func TestModulesAreNotToldUnlessConfigured(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A subscription that goes on in a new version hears of what that one may hear of.
+func TestNewVersionsHearOfWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t, func(c *agent.Config) { telling(c, "/event/*") })
+	owners(t, a)
+	h := hearings(t, a)
+	for version, row := range []struct {
+		asks  []string
+		heard string
+	}{{[]string{"/event/*"}, "other last"}, {nil, "last"}, {[]string{"/event/other"}, "other last"}} {
+		m := listener(t, fmt.Sprint(version), row.asks, subscription{On: "result"})
+		change := a.Reload
+		if version == 0 {
+			change = a.Load
+		}
+		if err := change(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		ask(t, a, "other")
+		ask(t, a, "last")
+		for command := range strings.FieldsSeq(row.heard) {
+			if got := h.next(t); got.Command != command {
+				t.Errorf("version %d is told of %s, want %s", version, got.Command, command)
+			}
+		}
+	}
+}

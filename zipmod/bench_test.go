@@ -2,6 +2,7 @@ package zipmod_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/wasmagent/wasmagent/policy"
@@ -46,6 +47,23 @@ func BenchmarkPack(b *testing.B) {
 	for b.Loop() {
 		if _, err := zipmod.Pack(dir, zipmod.Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkMatches compares a long name with the costliest patterns that one
+// subscription can have.
+func BenchmarkMatches(b *testing.B) {
+	globs := strings.Repeat(`"`+strings.Repeat("*a", 64)+`",`, 31) + `"b"`
+	m, err := zipmod.Read("x", withFiles(b, subscribing(`{"on": "result", "commands": [`+globs+`], "run": "notify"}`)), zipmod.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	name := strings.Repeat("a", 500) + "c"
+	b.ReportAllocs()
+	for b.Loop() {
+		if m.Subscriptions[0].Matches(name) {
+			b.Fatal("it matches")
 		}
 	}
 }
