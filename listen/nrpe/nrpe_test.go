@@ -195,6 +195,7 @@ var requestRows = []struct {
 	{"a larger v2", large(2048, "check_ok"), answer{2, 0, "fine|load=1.5;5"}},
 	{"a larger v2 with a long text", large(4096, "check_args!"+strings.Repeat("x", 4000)), answer{2, 1, strings.Repeat("x", 4000)}},
 	{"a larger v2 with a long answer", large(4096, "check_large"), answer{2, 0, "large\n" + strings.Repeat("ä", 2043) + "..."}},
+	{"a larger v2 and more after it", append(large(2048, "check_ok"), make([]byte, 5000)...), answer{2, 0, "fine|load=1.5;5"}},
 	{"a damaged v2", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, packet(2, "check_ok")[8:]...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},
 	{"a damaged larger v2", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, large(2048, "check_ok")[8:]...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},
 	{"a damaged v2 and much more", append([]byte{0, 2, 0, 1, 1, 2, 3, 4}, make([]byte, 1<<20)...), answer{2, 3, "NRPE: the request's checksum is 01020304, ..."}},

@@ -1,6 +1,7 @@
 package nrpe
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -89,19 +90,27 @@ func readV2(r io.Reader, head []byte, hurry func()) ([]byte, error) {
 		return usual, err
 	}
 	hurry()
-	packet, sum := usual, crc(usual)
-	for more := make([]byte, 4<<10); len(packet) < maxText; {
-		n, err := r.Read(more)
-		packet = append(packet, more[:n]...)
-		sum = crc32.Update(sum, crc32.IEEETable, more[:n])
-		if n > 0 && sum == binary.BigEndian.Uint32(packet[4:]) {
-			return packet, nil
-		}
-		if err != nil {
-			break
-		}
+	if larger, ok := readUntilSound(r, usual); ok {
+		return larger, nil
 	}
 	return usual, nil
+}
+
+// readUntilSound reads on until the checksum of a packet is right, byte by byte, so that
+// it does not matter in what pieces they come.
+func readUntilSound(r io.Reader, packet []byte) (_ []byte, ok bool) {
+	said, sum := binary.BigEndian.Uint32(packet[4:]), crc(packet)
+	in := bufio.NewReader(io.LimitReader(r, int64(maxText-len(packet))))
+	for {
+		b, err := in.ReadByte()
+		if err != nil {
+			return nil, false
+		}
+		packet = append(packet, b)
+		if sum = crc32.Update(sum, crc32.IEEETable, packet[len(packet)-1:]); sum == said {
+			return packet, true
+		}
+	}
 }
 
 // readSized reads the rest of a packet that says how long its text is.
