@@ -58,7 +58,7 @@ func inMachine(t *testing.T, pattern string) string {
 }
 
 func TestDeb(t *testing.T) {
-	needTools(t, "dpkg", "wat2wasm")
+	needTools(t, "dpkg", "wat2wasm", checkNRPE)
 	m := boot(t, withCheck(t))
 	m.run(t, "dpkg --install "+inMachine(t, "1.0.0/*.deb"))
 	serves(t, m, "1.0.0")
@@ -79,7 +79,7 @@ func TestDeb(t *testing.T) {
 }
 
 func TestRPM(t *testing.T) {
-	needTools(t, "rpm", "wat2wasm")
+	needTools(t, "rpm", "wat2wasm", checkNRPE)
 	m := boot(t, withCheck(t))
 	const install = "rpm --nodeps " // the machine has no packages of rpm that could be required
 	m.run(t, install+"--install "+inMachine(t, "1.0.0/*.rpm"))
@@ -98,6 +98,7 @@ func TestRPM(t *testing.T) {
 
 // TestServiceInstall is the service without a package.
 func TestServiceInstall(t *testing.T) {
+	needTools(t, checkNRPE)
 	m := boot(t, built(t))
 	m.run(t, "tar -C /tmp -xf "+inMachine(t, "1.0.0/*_linux_*.tar.gz")+"; cp /tmp/wasmagent_*/wasmagent /usr/local/bin; mkdir /etc/wasmagent; cp /tmp/wasmagent_*/config.toml /etc/wasmagent")
 	m.fails(t, "wasmagent service status", 3)
@@ -146,6 +147,9 @@ func withCheck(t *testing.T) string {
 	return dir
 }
 
+// checkNRPE is Nagios' plugin.
+const checkNRPE = "/usr/lib/nagios/plugins/check_nrpe"
+
 // show is how the service stands.
 const show = "systemctl show --property ActiveState --property StatusText wasmagent"
 
@@ -154,6 +158,7 @@ func serves(t *testing.T, m *machine, version string) {
 	t.Helper()
 	m.wants(t, "/proc/$(systemctl show --property MainPID --value wasmagent)/exe version", "wasmagent "+version)
 	m.wants(t, show, "ActiveState=active", "StatusText=2 modules")
+	m.wants(t, checkNRPE+" -H 127.0.0.1 -c check_ok", "OK")
 }
 
 // isConfined wants the service to be what its unit says.
