@@ -65,6 +65,20 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// TestRefusedChangesAreAudited has a user try what is not granted.
+func TestRefusedChangesAreAudited(t *testing.T) {
+	t.Parallel()
+	g := newAgentry()
+	s := g.serve(t)
+	for _, path := range []string{"/api/v2/modules/web/commands/unload", "/api/v2/settings", "/query/c"} {
+		ask(t, s, "disks", "GET", path, "")
+	}
+	told := g.told()
+	if len(told) != 1 || told[0].User != "disks" || told[0].Name != "GET /api/v2/modules/web/commands/unload" || told[0].Err == nil {
+		t.Errorf("audited %+v", told)
+	}
+}
+
 // TestCredentials presents them in every way.
 func TestCredentials(t *testing.T) {
 	t.Parallel()

@@ -112,7 +112,7 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request) http.Handler {
 	case t.kind == changes && crossSite(r.Header):
 		return problem(http.StatusForbidden, "the page of another site may not change anything here")
 	}
-	if refusal := a.admit(q); refusal != nil {
+	if refusal := a.admit(q, t); refusal != nil {
 		return refusal
 	}
 	if t.body > 0 {
@@ -130,17 +130,23 @@ func crossSite(h http.Header) bool {
 	return site != "" && site != "same-origin" && site != "none"
 }
 
-// admit refuses who may not ask; nil admits.
-func (a *api) admit(q *request) http.Handler {
+// admit refuses who may not ask; nil admits. A known user who tries to change
+// something is audited.
+func (a *api) admit(q *request, t route) http.Handler {
 	who, err := a.Users.Authenticate(q.Context(), access.FromRequest(q.Request))
 	switch {
 	case errors.Is(err, access.ErrThrottled):
 		return throttled(q.Request, err)
 	case err != nil:
 		return unauthorized(q.Request, err)
-	case !who.Allows(q.Method, q.path):
-		return refusal(q.Request, http.StatusForbidden, fmt.Sprintf("user %s may not %s %s: no role of the user grants it", who.User, q.Method, q.path))
 	}
 	q.who = who
-	return nil
+	if who.Allows(q.Method, q.path) {
+		return nil
+	}
+	err = fmt.Errorf("user %s may not %s %s: no role of the user grants it", who.User, q.Method, q.path)
+	if t.kind == changes {
+		a.audit(q, Action{Name: q.Method + " " + q.path, Err: err})
+	}
+	return refusal(q.Request, http.StatusForbidden, err.Error())
 }
