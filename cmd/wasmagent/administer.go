@@ -50,7 +50,7 @@ func (s *server) enable(ctx context.Context, module string, enabled bool) error 
 	now := s.now.Load()
 	if _, builtin := config.Builtin(module); !builtin {
 		if _, err := now.library.path(module); err != nil && enabled {
-			return fmt.Errorf("module %s: %w", module, err)
+			return &rest.Refusal{Status: http.StatusNotFound, Err: fmt.Errorf("module %s: %w", module, err)}
 		}
 		if _, named := now.config.Module(module); !named && !enabled {
 			return fmt.Errorf("module %s: config.toml has no such module: %w", module, fs.ErrNotExist)
@@ -119,7 +119,7 @@ func (s *setup) uploaded(ctx context.Context, module string, archive, signature 
 	if builtin, ok := config.Builtin(module); ok {
 		return nil, refuse(http.StatusConflict, fmt.Errorf("module %s is built in, and nothing else can have its name", builtin))
 	}
-	source, err := fetch.Parse(module+".zip", os.TempDir())
+	source, err := fetch.Parse(module+".zip", "")
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, err)
 	}

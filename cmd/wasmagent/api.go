@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/wasmagent/wasmagent/agent"
@@ -34,13 +35,21 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 		Scripts:     s.scripts,
 		Settings:    s.settings,
 		Source:      c.File,
-		Reload:      func(ctx context.Context) error { return s.reload(ctx, "rest") },
+		Reload:      s.reloadForREST,
 		Logs:        s.logs,
 		Events:      s.events,
 		Metrics:     s.metrics.Values,
 		OpenMetrics: prometheus.Scrape(s.metrics, s.log),
 		Audit:       s.auditAction,
 	}
+}
+
+// reloadForREST is a reload of which the answer says what was wrong.
+func (s *server) reloadForREST(ctx context.Context) error {
+	if err := s.reload(ctx, "rest"); err != nil {
+		return &rest.Refusal{Status: http.StatusConflict, Err: err}
+	}
+	return nil
 }
 
 // queries are the commands that can be run.

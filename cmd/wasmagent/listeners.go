@@ -43,7 +43,7 @@ func (s *server) wanted(p *plan) ([]ports.Port, error) {
 			list = append(list, ports.Port{Protocol: l.protocol, Address: address, Settings: settings})
 		}
 	}
-	return list, errors.Join(errs...)
+	return list, errors.Join(append(errs, prefix("tls", p.uncertified))...)
 }
 
 // listener is what all protocols have in common.
@@ -60,19 +60,18 @@ func (s *server) listener(p *plan, l config.Listener) (listen.Settings, error) {
 	return settings, err
 }
 
-// tls is how a listener speaks TLS. All have one certificate.
+// tls is how a listener speaks TLS. All have one certificate; why there is none is
+// said once.
 func (s *server) tls(p *plan, l config.Listener) (_ *tls.Config, err error) {
-	if p.certificate == nil {
-		p.certificate, err = s.certificate(p.setup.config)
+	if p.certificate == nil && p.uncertified == nil {
+		p.certificate, p.uncertified = s.certificate(p.setup.config)
 	}
+	if p.uncertified != nil || l.ClientCA.File == "" {
+		return hostkey.Server(p.certificate, nil), nil
+	}
+	clients, err := hostkey.OpenClients(l.ClientCA.File, s.log)
 	if err != nil {
 		return nil, err
-	}
-	var clients *hostkey.Clients
-	if l.ClientCA.File != "" {
-		if clients, err = hostkey.OpenClients(l.ClientCA.File, s.log); err != nil {
-			return nil, err
-		}
 	}
 	return hostkey.Server(p.certificate, clients), nil
 }

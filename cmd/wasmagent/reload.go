@@ -148,6 +148,7 @@ type plan struct {
 	checks      []schedule.Check
 	accounts    *access.Accounts
 	certificate *hostkey.Source // nil if no listener speaks TLS
+	uncertified error           // why there is none
 	exporter    *otlp.Exporter  // of metrics; nil is none
 }
 
