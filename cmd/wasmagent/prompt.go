@@ -79,6 +79,7 @@ func requests() []request {
 		{[]string{"load"}, "MODULE", "load a module: one of config.toml, a built-in one, a zip or a directory", (*prompt).moduleNames, (*prompt).loadOne},
 		{[]string{"unload"}, "MODULE", "unload a module", (*prompt).loadedNames, (*prompt).unload},
 		{[]string{"aliases"}, "", "list the aliases of config.toml", nil, (*prompt).aliases},
+		{[]string{"settings"}, "[TABLE]", "list what holds, of config.toml or of one of its tables", (*prompt).tables, (*prompt).settings},
 		{[]string{"reload"}, "", "begin anew, with config.toml and all files as they are now", nil, (*prompt).reload},
 		{[]string{"log"}, "LEVEL", "log messages of this level and above: debug, info, warn or error", levels, (*prompt).log},
 		{[]string{"exit", "quit"}, "", "end", nil, func(*prompt, context.Context, []string) error { return io.EOF }},
@@ -112,7 +113,7 @@ func (p *prompt) request(ctx context.Context, words []string) error {
 		return p.query(ctx, words)
 	case r.args == "" && len(args) > 0, strings.HasPrefix(r.args, "[") && len(args) > 1:
 		return fmt.Errorf("%s takes no %q; to run a command of that name: query %s", r.names[0], args[0], line(words))
-	case r.args != "" && len(args) == 0:
+	case r.args != "" && !strings.HasPrefix(r.args, "[") && len(args) == 0:
 		return fmt.Errorf("write it as: %s %s", r.names[0], r.args)
 	}
 	return r.do(p, ctx, args)
@@ -245,6 +246,22 @@ func (p *prompt) aliases(context.Context, []string) error {
 	p.table(func(w io.Writer) {
 		for _, name := range (aliases{commands: p.setup.config.Aliases}).names() {
 			fmt.Fprintf(w, "%s\t%s\n", name, line(p.setup.config.Aliases[name]))
+		}
+	})
+	return nil
+}
+
+// settings lists the keys, those that have their defaults included.
+func (p *prompt) settings(_ context.Context, args []string) error {
+	p.table(func(w io.Writer) {
+		for _, s := range p.setup.config.Settings() {
+			if len(args) == 0 || s.Table == "/"+strings.TrimPrefix(args[0], "/") {
+				value := s.Value
+				if s.Secret {
+					value = "***"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\n", s.Table, s.Key, value)
+			}
 		}
 	})
 	return nil

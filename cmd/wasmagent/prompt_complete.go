@@ -61,6 +61,14 @@ func (p *prompt) moduleNames() []string {
 	return slices.AppendSeq([]string{config.CheckHelpers, config.CheckSystem}, maps.Keys(p.setup.config.Modules))
 }
 
+// tables are those of config.toml.
+func (p *prompt) tables() (names []string) {
+	for _, s := range p.setup.config.Settings() {
+		names = append(names, strings.TrimPrefix(s.Table, "/"))
+	}
+	return names
+}
+
 func (p *prompt) loadedNames() (names []string) {
 	for _, m := range p.setup.agent.Modules() {
 		names = append(names, m.Name)

@@ -3,6 +3,7 @@ package servers_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/user"
@@ -166,6 +167,18 @@ func (h home) run(t *testing.T, input string, argv ...string) string {
 		t.Fatalf("%s: %v\n%s%s", strings.Join(argv, " "), err, out.String(), problems.String())
 	}
 	return out.String()
+}
+
+// answer runs a plugin and returns its exit status and what it prints.
+func (h home) answer(t *testing.T, argv ...string) (status int, text string) {
+	t.Helper()
+	c := h.command(t.Context(), argv...)
+	out, err := c.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode(), strings.TrimSpace(string(out))
 }
 
 // A server is a program that stays up until the test ends.

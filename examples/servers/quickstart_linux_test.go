@@ -42,19 +42,25 @@ func quickstart(t *testing.T) page {
 	return p
 }
 
-// file is one of the page's with other words in the place of some, each of which has
-// to be there.
+// file is one of the page's, with words replaced.
 func (p page) file(t *testing.T, name string, replace ...string) string {
 	t.Helper()
 	text, ok := p[name]
 	if !ok {
 		t.Fatalf("docs/quickstart.md shows no %s", name)
 	}
-	for i := 0; i < len(replace); i += 2 {
-		if !strings.Contains(text, replace[i]) {
-			t.Fatalf("%s of docs/quickstart.md does not say %q", name, replace[i])
+	return replaced(t, text, replace...)
+}
+
+// replaced is a text with other words in the place of some, each of which has to be
+// there.
+func replaced(t *testing.T, text string, words ...string) string {
+	t.Helper()
+	for i := 0; i < len(words); i += 2 {
+		if !strings.Contains(text, words[i]) {
+			t.Fatalf("%q is not in\n%s", words[i], text)
 		}
-		text = strings.ReplaceAll(text, replace[i], replace[i+1])
+		text = strings.ReplaceAll(text, words[i], words[i+1])
 	}
 	return text
 }
