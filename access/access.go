@@ -59,7 +59,7 @@ type Identity struct {
 	Roles []string
 
 	grants []Role
-	proof  string // what a session depends on: the hash of the password
+	proof  Hash // what a session depends on: the hash of the password
 }
 
 // Allows tells whether a role of the user grants a request. The path is decoded

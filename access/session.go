@@ -19,13 +19,14 @@ type sessions struct {
 }
 
 type session struct {
-	user, proof string
-	until       time.Time
+	user  string
+	proof Hash
+	until time.Time
 }
 
 // mint makes a session, in the place of those that have ended and, if the user
 // has too many, of the oldest.
-func (s *sessions) mint(user, proof string) (token string) {
+func (s *sessions) mint(user string, proof Hash) (token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()

@@ -98,7 +98,7 @@ func (u *Users) byToken(token string) (Identity, error) {
 		return a.identity(user, "token"), nil
 	}
 	if s, ok := u.sessions.find(digest); ok {
-		if user, ok := a.users[s.user]; ok && user.Password.String() == s.proof {
+		if user, ok := a.users[s.user]; ok && user.Password == s.proof {
 			return a.identity(user, "session"), nil
 		}
 	}
@@ -166,7 +166,7 @@ func hold(ctx context.Context, d time.Duration) error {
 // use without the key, and to no other hash.
 func (u *Users) mark(user, password string, hash Hash) (mark [sha256.Size]byte) {
 	mac := hmac.New(sha256.New, u.key[:])
-	for _, field := range []string{user, password, hash.String()} {
+	for _, field := range []string{user, password, hash.salt, hash.sum} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
 		mac.Write([]byte(field))
 	}
