@@ -59,11 +59,10 @@ func New(config string) (Service, error) {
 		Description: "Monitoring agent whose checks run in a WebAssembly sandbox",
 		Arguments:   args,
 		Option: service.KeyValue{
-			"SystemdScript":    adapted(unit, program, args),
-			"OpenRCScript":     adapted(openrc, program, args),
-			"RunAtLoad":        true,
-			"OnFailure":        "restart",
-			"DelayedAutoStart": true,
+			"SystemdScript": adapted(unit, program, args),
+			"OpenRCScript":  adapted(openrc, program, args),
+			"RunAtLoad":     true,
+			"OnFailure":     "restart",
 		},
 	})
 	return Service{s}, err
