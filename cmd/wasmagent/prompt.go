@@ -18,8 +18,17 @@ import (
 // A prompt is where lines are typed, with the agent that they are about.
 type prompt struct {
 	*app
-	setup *setup
-	level *slog.LevelVar // the least that is logged
+	setup  *setup
+	server *server        // nil if it listens nowhere
+	level  *slog.LevelVar // the least that is logged
+}
+
+// current is the agent as it is now.
+func (p *prompt) current() *setup {
+	if p.server != nil {
+		return p.server.now.Load()
+	}
+	return p.setup
 }
 
 // begin makes an agent of the configuration, with its modules. What of them cannot be
@@ -154,7 +163,7 @@ func (p *prompt) help(context.Context, []string) error {
 
 func (p *prompt) queries(context.Context, []string) error {
 	p.table(func(w io.Writer) {
-		for _, c := range p.setup.agent.Commands() {
+		for _, c := range p.current().agent.Commands() {
 			fmt.Fprintf(w, "%s\t%s\n", c.Alias, c.Module)
 		}
 	})
@@ -167,17 +176,17 @@ func (p *prompt) desc(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	state := commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, text(p.setup.library.absent(c.Module, c.Alias))}
+	state := commandState{c.Alias, c.Names, c.Module, c.File, c.Provider, c.Exec, text(p.current().library.absent(c.Module, c.Alias))}
 	p.show(fmt.Sprintf("%s: of module %s, runs in %s", strings.Join(c.Names, ", "), c.Module, state.place()))
 	if c.File != "" {
 		p.show(fmt.Sprintf("it is %s, run by %s", c.File, c.Provider))
 		return nil
 	}
-	if words, ok := p.setup.config.Aliases[c.Alias]; ok && c.Module == aliasModule {
+	if words, ok := p.current().config.Aliases[c.Alias]; ok && c.Module == aliasModule {
 		p.show("it stands for " + line(words))
 		return nil
 	}
-	result, err := p.setup.agent.Run(ctx, check.Request{Command: c.Alias, Args: []string{"help"}, Origin: check.CommandLine})
+	result, err := p.current().agent.Run(ctx, check.Request{Command: c.Alias, Args: []string{"help"}, Origin: check.CommandLine})
 	if err == nil {
 		p.show(result.Text + "\n" + result.Long)
 	}
@@ -186,7 +195,7 @@ func (p *prompt) desc(ctx context.Context, args []string) error {
 
 // command finds a command by one of its names.
 func (p *prompt) command(name string) (agent.Command, error) {
-	for _, c := range p.setup.agent.Commands() {
+	for _, c := range p.current().agent.Commands() {
 		for _, known := range c.Names {
 			if fold(known) == fold(name) {
 				return c, nil
@@ -198,10 +207,10 @@ func (p *prompt) command(name string) (agent.Command, error) {
 
 // query runs a command and prints what it answers.
 func (p *prompt) query(ctx context.Context, words []string) error {
-	result, err := p.setup.agent.Run(ctx, check.Request{Command: words[0], Args: words[1:], Origin: check.CommandLine})
-	p.setup.log.Debug("ran", "command", words[0], "wall", result.Usage.Wall, "instructions", result.Usage.Instructions, "memory", result.Usage.Memory, "error", err)
-	if _, loaded := p.setup.moduleOf(words[0]); err != nil && !loaded {
-		err = p.setup.elsewhere(words[0], err)
+	result, err := p.current().agent.Run(ctx, check.Request{Command: words[0], Args: words[1:], Origin: check.CommandLine})
+	p.current().log.Debug("ran", "command", words[0], "wall", result.Usage.Wall, "instructions", result.Usage.Instructions, "memory", result.Usage.Memory, "error", err)
+	if _, loaded := p.current().moduleOf(words[0]); err != nil && !loaded {
+		err = p.current().elsewhere(words[0], err)
 	}
 	if err != nil {
 		return err
@@ -218,7 +227,7 @@ func (p *prompt) query(ctx context.Context, words []string) error {
 
 func (p *prompt) modules(context.Context, []string) error {
 	p.table(func(w io.Writer) {
-		for _, m := range p.setup.agent.Modules() {
+		for _, m := range p.current().agent.Modules() {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.Name, m.State(), oneLine(m.Version), oneLine(firstLine(m.Description)))
 		}
 	})
@@ -227,7 +236,7 @@ func (p *prompt) modules(context.Context, []string) error {
 
 // loadOne loads a module.
 func (p *prompt) loadOne(ctx context.Context, args []string) error {
-	if err := p.setup.audited(func() error { return p.setup.load(ctx, args[0]) }); err != nil {
+	if err := p.current().audited(func() error { return p.current().load(ctx, args[0]) }); err != nil {
 		return err
 	}
 	p.show(args[0] + " is loaded")
@@ -235,7 +244,7 @@ func (p *prompt) loadOne(ctx context.Context, args []string) error {
 }
 
 func (p *prompt) unload(ctx context.Context, args []string) error {
-	if err := p.setup.agent.Unload(ctx, args[0]); err != nil {
+	if err := p.current().agent.Unload(ctx, args[0]); err != nil {
 		return err
 	}
 	p.show(args[0] + " is unloaded")
@@ -244,8 +253,8 @@ func (p *prompt) unload(ctx context.Context, args []string) error {
 
 func (p *prompt) aliases(context.Context, []string) error {
 	p.table(func(w io.Writer) {
-		for _, name := range (aliases{commands: p.setup.config.Aliases}).names() {
-			fmt.Fprintf(w, "%s\t%s\n", name, line(p.setup.config.Aliases[name]))
+		for _, name := range (aliases{commands: p.current().config.Aliases}).names() {
+			fmt.Fprintf(w, "%s\t%s\n", name, line(p.current().config.Aliases[name]))
 		}
 	})
 	return nil
@@ -254,7 +263,7 @@ func (p *prompt) aliases(context.Context, []string) error {
 // settings lists the keys, those that have their defaults included.
 func (p *prompt) settings(_ context.Context, args []string) error {
 	p.table(func(w io.Writer) {
-		for _, s := range p.setup.config.Settings() {
+		for _, s := range p.current().config.Settings() {
 			if len(args) == 0 || s.Table == "/"+strings.TrimPrefix(args[0], "/") {
 				value := s.Value
 				if s.Secret {
@@ -270,6 +279,9 @@ func (p *prompt) settings(_ context.Context, args []string) error {
 // reload puts an agent of the configuration as it is now in the place of this one,
 // which stays if there is none.
 func (p *prompt) reload(ctx context.Context, _ []string) error {
+	if p.server != nil {
+		return p.server.reload(ctx, "the prompt")
+	}
 	next, err := p.begin(ctx)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (p *prompt) candidates(words []string) []string {
 
 // commandNames are the names of all commands.
 func (p *prompt) commandNames() (names []string) {
-	for _, c := range p.setup.agent.Commands() {
+	for _, c := range p.current().agent.Commands() {
 		names = append(names, c.Names...)
 	}
 	return names
@@ -58,19 +58,19 @@ func (p *prompt) commandNames() (names []string) {
 // moduleNames are those of the modules that config.toml names, and of the built-in
 // ones.
 func (p *prompt) moduleNames() []string {
-	return slices.AppendSeq([]string{config.CheckHelpers, config.CheckSystem}, maps.Keys(p.setup.config.Modules))
+	return slices.AppendSeq([]string{config.CheckHelpers, config.CheckSystem}, maps.Keys(p.current().config.Modules))
 }
 
 // tables are those of config.toml.
 func (p *prompt) tables() (names []string) {
-	for _, s := range p.setup.config.Settings() {
+	for _, s := range p.current().config.Settings() {
 		names = append(names, strings.TrimPrefix(s.Table, "/"))
 	}
 	return names
 }
 
 func (p *prompt) loadedNames() (names []string) {
-	for _, m := range p.setup.agent.Modules() {
+	for _, m := range p.current().agent.Modules() {
 		names = append(names, m.Name)
 	}
 	return names

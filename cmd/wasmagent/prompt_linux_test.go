@@ -17,7 +17,7 @@ func TestTypedCommands(t *testing.T) {
 	keyboard, terminal := openTerminal(t)
 	a := &app{stdin: terminal, stdout: terminal, stderr: terminal, configFile: file}
 	done := make(chan error, 1)
-	go func() { done <- a.test(t.Context()) }()
+	go func() { done <- a.test(t.Context(), false) }()
 	screen := &screen{t: t, file: keyboard}
 	screen.wait("help lists what can be typed, exit ends")
 	for _, row := range []struct{ typed, shows string }{

@@ -47,6 +47,7 @@ type server struct {
 	taken      *plan                 // the one that holds; changing guards it
 	background sync.WaitGroup        // what runs until the server is closed
 	lost       sync.Map              // how many events each follower has lost, by its name
+	began      chan struct{}         // closed when the first configuration is taken
 }
 
 // settle is how long a file has to look the same before it is read.
@@ -57,6 +58,7 @@ func newServer(a *app, s *setup, open *ports.Ports, level *slog.LevelVar) (*serv
 	srv := &server{
 		app: a, agent: s.agent, log: s.log, ports: open, supervisor: daemon.Find(os.Getenv, s.log),
 		users: access.NewUsers(nil), level: level, logs: s.options.logs, events: rest.NewEvents(),
+		began: make(chan struct{}),
 	}
 	open.Log = s.log
 	srv.now.Store(s)
@@ -86,6 +88,7 @@ func (s *server) run(ctx context.Context) error {
 	if err := s.begin(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
+	close(s.began)
 	s.background.Go(func() { s.scheduler.Serve(background) })
 	go s.supervisor.Watch(ctx, s.agent.Ping)
 	for {

@@ -9,14 +9,18 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/ports"
+	"github.com/wasmagent/wasmagent/listen/rest"
 )
 
 func (a *app) testCommand() *cobra.Command {
-	return &cobra.Command{
+	var listen bool
+	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "A prompt at which commands are tried",
 		Long: `Test loads the modules that config.toml enables, as serve does, but listens nowhere
-and runs no schedule. It reads lines from standard input: a word such as load, desc
+and runs no schedule without --listen. It reads lines from standard input: a word such as load, desc
 or reload is its own, which help lists; any other line is a command with its
 arguments, which is run and printed with its state and its performance data.
 
@@ -24,12 +28,14 @@ On a terminal lines can be edited, the tab key completes commands and modules, a
 the arrow keys bring back earlier lines.`,
 		Example: "  wasmagent test\n  echo check_cpu warn=80 | wasmagent test",
 		Args:    cobra.NoArgs,
-		RunE:    do(func(ctx context.Context, _ []string) error { return a.test(ctx) }),
+		RunE:    do(func(ctx context.Context, _ []string) error { return a.test(ctx, listen) }),
 	}
+	cmd.Flags().BoolVar(&listen, "listen", false, "listen and run the schedule as well, as serve does")
+	return cmd
 }
 
 // test reads lines until there are no more.
-func (a *app) test(ctx context.Context) (err error) {
+func (a *app) test(ctx context.Context, listen bool) error {
 	p := &prompt{app: a, level: &slog.LevelVar{}}
 	p.level.Set(slog.LevelWarn)
 	if a.logLevel != "" {
@@ -40,12 +46,58 @@ func (a *app) test(ctx context.Context) (err error) {
 	}
 	read, restore := p.reader()
 	defer restore()
-	if p.setup, err = p.begin(ctx); err != nil {
+	begin := p.load
+	if listen {
+		begin = p.serve
+	}
+	end, err := begin(ctx)
+	if err != nil {
 		return err
 	}
-	defer func() { p.setup.close() }()
+	defer end()
 	p.greet()
-	for lines := inBackground(read); ; {
+	return p.talk(ctx, inBackground(read))
+}
+
+// load begins without listeners.
+func (p *prompt) load(ctx context.Context) (end func(), err error) {
+	p.setup, err = p.begin(ctx)
+	return func() { p.setup.close() }, err
+}
+
+// serve begins as the agent does that listens.
+func (p *prompt) serve(ctx context.Context) (end func(), err error) {
+	c, err := p.unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	open := &ports.Ports{}
+	s, err := p.wire(ctx, c, options{log: p.level, audited: true, tell: true, own: open.Addrs, logs: rest.NewLogs()})
+	if err != nil {
+		return nil, err
+	}
+	srv, err := newServer(p.app, s, open, &slog.LevelVar{}) // the prompt says what is logged, and not the file
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	serving, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- srv.run(serving) }()
+	select {
+	case <-srv.began:
+		p.server = srv
+		return func() { stop(); <-ended; s.close() }, nil
+	case err := <-ended:
+		stop()
+		s.close()
+		return nil, err
+	}
+}
+
+// talk does what lines say until there are no more.
+func (p *prompt) talk(ctx context.Context, lines func(ctx context.Context) (string, error)) error {
+	for {
 		line, err := lines(ctx)
 		if err == nil {
 			err = p.do(ctx, line)
@@ -120,6 +172,6 @@ func inBackground(read func() (string, error)) func(ctx context.Context) (string
 func (p *prompt) greet() {
 	if _, ok := p.stdout.(*term.Terminal); ok {
 		fmt.Fprintf(p.stdout, "%s and %s are loaded; help lists what can be typed, exit ends\n",
-			counted(len(p.setup.agent.Modules()), "module"), counted(len(p.setup.agent.Commands()), "command"))
+			counted(len(p.current().agent.Modules()), "module"), counted(len(p.current().agent.Commands()), "command"))
 	}
 }
