@@ -21,7 +21,7 @@ func (s *server) load(ctx context.Context, module string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	now := s.now.Load()
-	err := now.audited(func() error { return now.loadNamed(ctx, module) })
+	err := now.audited(func() error { return now.loadNamed(context.WithoutCancel(ctx), module) })
 	if err == nil {
 		s.watch.Set(now.files())
 		s.log.Info("module is loaded", "module", module, "by", "rest")
@@ -61,9 +61,10 @@ func (s *server) enable(ctx context.Context, module string, enabled bool) error 
 }
 
 // edited takes what config.toml would say after changes of it, and writes them
-// down. After an error all is as it was. s.changing is held.
+// down. After an error all is as it was. It goes on if nobody waits for the answer any
+// more. s.changing is held.
 func (s *server) edited(ctx context.Context, changes []config.Change, write func() error) error {
-	now := s.now.Load()
+	now, ctx := s.now.Load(), context.WithoutCancel(ctx)
 	if now.config.File == "" {
 		return &rest.Refusal{Status: http.StatusConflict, Err: errors.New("the agent runs without a config.toml, in which that would be written; make one, and start it again")}
 	}
@@ -83,7 +84,7 @@ func (s *server) edited(ctx context.Context, changes []config.Change, write func
 		return &rest.Refusal{Status: http.StatusConflict, Err: err}
 	}
 	if err := write(); err != nil {
-		return errors.Join(err, s.change(context.WithoutCancel(ctx), now.config))
+		return errors.Join(err, s.change(ctx, now.config))
 	}
 	return nil
 }

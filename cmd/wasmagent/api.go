@@ -44,9 +44,10 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 	}
 }
 
-// reloadForREST is a reload of which the answer says what was wrong.
+// reloadForREST is a reload of which the answer says what was wrong. It goes on if
+// nobody waits for the answer any more.
 func (s *server) reloadForREST(ctx context.Context) error {
-	if err := s.reload(ctx, "rest"); err != nil {
+	if err := s.reload(context.WithoutCancel(ctx), "rest"); err != nil {
 		return &rest.Refusal{Status: http.StatusConflict, Err: err}
 	}
 	return nil

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmagent/wasmagent/access"
+	"github.com/wasmagent/wasmagent/access/hostkey"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
@@ -27,8 +31,8 @@ func (a *app) configCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Check config.toml and the modules that it names",
-		Long: `Check reads config.toml and the manifests of the modules that it enables and of
-those that they require, and lists every mistake. Nothing is built, loaded or
+		Long: `Check reads config.toml, the manifests of the modules that it enables and of those
+that they require, and users.toml, and lists every mistake. Nothing is built, loaded or
 run. The exit status is 0 if all is right and 3 if not.`,
 		Args: cobra.NoArgs,
 		RunE: do(func(ctx context.Context, _ []string) error { return a.checkConfig(ctx) }),
@@ -49,12 +53,28 @@ func (a *app) checkConfig(ctx context.Context) error {
 			errs = append(errs, prefix("module "+name, k.entry(name)))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(errs, s.checkServing())...); err != nil {
 		return err
 	}
 	file := cmp.Or(s.config.File, "no config.toml")
 	_, err = fmt.Fprintf(a.stdout, "%s: all is right, %s enabled\n", file, counted(len(enabled(s.config.Modules)), "module"))
 	return err
+}
+
+// checkServing reads the files that a listener needs and that are not made at its
+// start.
+func (s *setup) checkServing() error {
+	c, quiet := s.config, slog.New(slog.DiscardHandler)
+	var errs []error
+	if c.TLS.Certificate != "" {
+		_, err := hostkey.Open(hostkey.Files{Certificate: c.TLS.Certificate, Key: c.TLS.Key}, quiet)
+		errs = append(errs, prefix("tls", err))
+	}
+	if _, err := access.Load(c.Users); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	_, err := texts(c.OTLP.Headers)
+	return errors.Join(append(errs, prefix("otlp.headers", err))...)
 }
 
 // wouldLoad tells why a module could not be loaded beside those that are enabled,

@@ -208,7 +208,7 @@ func (r *grantRequest) done() string {
 	if !r.named {
 		return fmt.Sprintf("%s; module %s is not enabled there: `wasmagent run` uses the grant, and `serve` loads the module if its entry says enabled = true", text, r.module.Name)
 	}
-	return text + "; an agent that runs takes it on SIGHUP (kill -HUP PID), or when it is restarted"
+	return text + "; an agent that runs takes it"
 }
 
 // preview shows the lines of the configuration that would change.

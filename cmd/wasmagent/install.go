@@ -94,7 +94,7 @@ func (a *app) install(ctx context.Context, text string, f installFlags) error {
 	if err := c.place(s, grants); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "\nmodule %s is installed, and in %s; an agent that runs loads it on SIGHUP\n", c.module.Name, newShelf(s.config).config)
+	_, err = fmt.Fprintf(a.stdout, "\nmodule %s is installed, and in %s; an agent that runs loads it\n", c.module.Name, newShelf(s.config).config)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/access/hostkey"
@@ -49,7 +50,7 @@ func (s *server) wanted(p *plan) ([]ports.Port, error) {
 // listener is what all protocols have in common.
 func (s *server) listener(p *plan, l config.Listener) (listen.Settings, error) {
 	c := p.setup.config
-	hosts, err := access.ParseHosts(l.AllowedHosts)
+	hosts, err := s.hosts(p, l.AllowedHosts)
 	if err != nil {
 		return listen.Settings{}, err
 	}
@@ -58,6 +59,20 @@ func (s *server) listener(p *plan, l config.Listener) (listen.Settings, error) {
 		settings.TLS, err = s.tls(p, l)
 	}
 	return settings, err
+}
+
+// hosts are those of a list. If there was the same list before, they keep what they
+// know of the addresses of names.
+func (s *server) hosts(p *plan, list config.Hosts) (hosts *access.Hosts, err error) {
+	key := strings.Join(list, " ")
+	if s.taken != nil {
+		hosts = s.taken.hosts[key]
+	}
+	if hosts == nil {
+		hosts, err = access.ParseHosts(list)
+	}
+	p.hosts[key] = hosts
+	return hosts, err
 }
 
 // tls is how a listener speaks TLS. All have one certificate; why there is none is

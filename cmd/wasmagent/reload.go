@@ -147,14 +147,15 @@ type plan struct {
 	ports       *ports.Change
 	checks      []schedule.Check
 	accounts    *access.Accounts
-	certificate *hostkey.Source // nil if no listener speaks TLS
-	uncertified error           // why there is none
-	exporter    *otlp.Exporter  // of metrics; nil is none
+	hosts       map[string]*access.Hosts // by their list
+	certificate *hostkey.Source          // nil if no listener speaks TLS
+	uncertified error                    // why there is none
+	exporter    *otlp.Exporter           // of metrics; nil is none
 }
 
 // plan makes everything of a configuration that can fail, and changes nothing.
 func (s *server) plan(next *setup) (*plan, error) {
-	p := &plan{setup: next}
+	p := &plan{setup: next, hosts: map[string]*access.Hosts{}}
 	if t := s.taken; t != nil && next.config.TLS == t.setup.config.TLS {
 		p.certificate = t.certificate
 	}

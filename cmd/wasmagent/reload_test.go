@@ -31,7 +31,6 @@ func TestReloadsUnderLoad(t *testing.T) {
 		if i%2 == 1 {
 			text += "modules.other.path = \"other\"\naliases.hello = \"check_ok hello\"\nschedule.x = { command = \"a\", interval = \"1s\" }\nprometheus.listen = [\"127.0.0.1:0\"]\n"
 		}
-		write(t, filepath.Join(dir, "draft"), text+serving(""))
 		user := ""
 		if os.Geteuid() == 0 {
 			user = "user = \"root\"\n"
@@ -139,6 +138,36 @@ func TestBadReloadChangesNothing(t *testing.T) {
 	c.wantNRPE(t, "a", 0, "version 1")
 	c.wantNRPE(t, "check_ok", 0, "OK")
 	c.wantRest(t, "GET", "/api/v2/metrics", nil, 200, `"wasmagent_config_last_reload_successful":1`)
+}
+
+// TestReloadTakesEveryTable changes what no other test does: aliases, the log, the file
+// of events, the schedule and who may connect.
+func TestReloadTakesEveryTable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.toml")
+	write(t, config, serving("modules.CheckHelpers = true\naliases.hello = \"check_ok one\"\nevents.path = \"1.log\"\n"))
+	s := serve(t, dir)
+	c := s.ready(t)
+	c.wantNRPE(t, "hello", 0, "one")
+	c.wantRest(t, "GET", "/api/v2/aliases", nil, 200, `"name":"hello"`)
+	write(t, config, strings.Replace(serving("modules.CheckHelpers = true\naliases.hello = \"check_ok two\"\naliases.bye = \"check_critical\"\nevents.path = \"2.log\"\nlog.level = \"debug\"\n"+
+		"schedule.x = { command = \"check_ok scheduled\", interval = \"1s\" }\n"), "[rest]\n", "[rest]\nallowed_hosts = [\"192.0.2.1\"]\n", 1))
+	c.wantRest(t, "POST", "/api/v2/reload", nil, 200)
+	c.wantNRPE(t, "hello", 0, "two")
+	c.wantNRPE(t, "bye", 2, "")
+	s.await(t, "level=DEBUG msg=ran")
+	s.await(t, "scheduled")
+	if status, text, err := c.rest(t.Context(), "GET", "/api/v2/modules", nil); err == nil && status != 403 {
+		t.Errorf("who may not connect is answered %d %s", status, text)
+	}
+	s.signal(t, syscall.SIGTERM)
+	s.await(t, "msg=stopped")
+	for file, want := range map[string]string{"1.log": `"text":"OK: one"`, "2.log": `"text":"OK: scheduled"`} {
+		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s holds %s, %v; want %s", file, text, err, want)
+		}
+	}
 }
 
 // TestFilesAreReadAgain changes files, and nobody says a word.

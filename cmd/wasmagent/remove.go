@@ -45,7 +45,7 @@ func (a *app) remove(ctx context.Context, name string, yes bool) error {
 	if err := newShelf(s.config).remove(name); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "module %s is removed; an agent that runs unloads it on SIGHUP\n", old.name)
+	_, err = fmt.Fprintf(a.stdout, "module %s is removed; an agent that runs unloads it\n", old.name)
 	return err
 }
 

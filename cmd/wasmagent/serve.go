@@ -46,10 +46,11 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer s.log.Info("stopped")
-	defer s.close()
 	srv, err := newServer(a, s, open, level)
-	if err != nil {
-		return err
+	if err == nil {
+		err = srv.run(ctx)
 	}
-	return srv.run(ctx)
+	s.close()
+	srv.followers.Wait() // for the last events
+	return err
 }

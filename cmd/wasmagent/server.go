@@ -46,6 +46,7 @@ type server struct {
 	now        atomic.Pointer[setup] // what holds
 	taken      *plan                 // the one that holds; changing guards it
 	background sync.WaitGroup        // what runs until the server is closed
+	followers  sync.WaitGroup        // of events, until the agent is closed
 	lost       sync.Map              // how many events each follower has lost, by its name
 	began      chan struct{}         // closed when the first configuration is taken
 }
@@ -161,14 +162,14 @@ func (s *server) follow(name string, handle func(check.Event)) {
 	events, _ := s.agent.Subscribe(eventBuffer)
 	lost := &atomic.Uint64{}
 	s.lost.Store(name, lost)
-	go func() {
+	s.followers.Go(func() {
 		last := uint64(0)
 		for e := range events {
 			lost.Add(e.Number - last - 1)
 			last = e.Number
 			handle(e)
 		}
-	}()
+	})
 }
 
 // logEvent logs a run.

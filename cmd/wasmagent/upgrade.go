@@ -179,7 +179,7 @@ func (a *app) replace(ctx context.Context, s *setup, u upgrading, f installFlags
 	if len(more) > 0 && !agreed {
 		fmt.Fprintf(a.stdout, "module %s is restricted: it is not granted %s\n", u.old.name, strings.Join(more, ", "))
 	}
-	_, err := fmt.Fprintf(a.stdout, "module %s is upgraded; an agent that runs takes it on SIGHUP\n", u.old.name)
+	_, err := fmt.Fprintf(a.stdout, "module %s is upgraded; an agent that runs takes it\n", u.old.name)
 	return err
 }
 
