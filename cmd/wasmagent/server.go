@@ -109,7 +109,7 @@ func (s *server) begin(ctx context.Context) error {
 	now := s.now.Load()
 	p, err := s.plan(now)
 	if err != nil {
-		return prefix(fmt.Sprint("the agent cannot serve"), err)
+		return prefix("the agent cannot serve", err)
 	}
 	for _, err := range each(now.audited(func() error { return now.loadEnabled(ctx) })) {
 		s.log.Error(err.Error())

@@ -22,11 +22,11 @@ import (
 
 // A decoder fills a Config in from a document and collects the mistakes.
 type decoder struct {
-	dir         string         // what relative paths are resolved against
-	lines       map[string]int // of the keys
-	strict      bool           // Config.Strict
-	limits      policy.Limits  // Config.Limits
-	authorities CA             // Config.CA
+	dir         string                // what relative paths are resolved against
+	lines       func() map[string]int // of the keys, which take long to find
+	strict      bool                  // Config.Strict
+	limits      policy.Limits         // Config.Limits
+	authorities CA                    // Config.CA
 	mistakes    []mistake
 	read        []string // files that were read
 }
@@ -64,7 +64,7 @@ func (d *decoder) wrong(key toml.Key, format string, args ...any) {
 // line is where a key stands, or the table around it if the library did not say.
 func (d *decoder) line(key toml.Key) int {
 	for ; len(key) > 0; key = key[:len(key)-1] {
-		if line := d.lines[key.String()]; line > 0 {
+		if line := d.lines()[key.String()]; line > 0 {
 			return line
 		}
 	}

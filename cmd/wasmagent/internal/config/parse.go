@@ -3,14 +3,16 @@ package config
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 )
 
-// parse reads a text as TOML: the document and the line on which each key
-// stands, by the key as toml.Key.String writes it. The error begins with the
+// parse reads a text as TOML: the document, and what finds the line on which each
+// key stands, by the key as toml.Key.String writes it. That takes time quadratic in
+// the number of keys, so it is for a file with a mistake. The error begins with the
 // line.
-func parse(text string) (document map[string]any, lines map[string]int, err error) {
+func parse(text string) (document map[string]any, lines func() map[string]int, err error) {
 	var tree map[string]toml.Primitive
 	meta, err := toml.Decode(text, &tree)
 	if err != nil {
@@ -19,11 +21,13 @@ func parse(text string) (document map[string]any, lines map[string]int, err erro
 	if _, err := toml.Decode(text, &document); err != nil {
 		return nil, nil, syntaxError(err)
 	}
-	lines = map[string]int{}
-	for name, value := range tree {
-		locate(&meta, toml.Key{name}, value, lines)
-	}
-	return document, lines, nil
+	return document, sync.OnceValue(func() map[string]int {
+		lines := map[string]int{}
+		for name, value := range tree {
+			locate(&meta, toml.Key{name}, value, lines)
+		}
+		return lines
+	}), nil
 }
 
 func syntaxError(err error) error {
