@@ -21,15 +21,18 @@ func TestGrantAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, "m", "module.json"), `{"name": "m", "permissions": ["/host/os"]}`)
-		text := "modules.m = { path = \"m\" }\naudit.path = \"audit.log\"\ndirectories = { cache = \"cache\", scratch = \"scratch\" }\n"
-		write(t, file, text)
+		write(t, file, "modules.m = { path = \"m\" }\naudit.path = \"audit.log\"\ndirectories = { cache = \"cache\", scratch = \"scratch\" }\n")
+		before, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		keyboard, terminal := openTerminal(t)
 		if _, err := keyboard.WriteString(row.typed); err != nil {
 			t.Fatal(err)
 		}
 		var stdout, stderr bytes.Buffer
 		a := &app{stdin: terminal, stdout: &stdout, stderr: &stderr, configFile: file}
-		err := a.grant(t.Context(), grantFlags{}, "m", nil)
+		err = a.grant(t.Context(), grantFlags{}, "m", nil)
 		if (err == nil) != row.granted || !strings.HasSuffix(strings.TrimSpace(stderr.String()), "Grant m this? [y/N]") {
 			t.Errorf("%q: %v, asked %q", row.typed, err, stderr.String())
 		}
@@ -37,7 +40,7 @@ func TestGrantAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if changed := string(got) != text; changed != row.granted {
+		if changed := !bytes.Equal(got, before); changed != row.granted {
 			t.Errorf("%q: the file holds %q", row.typed, got)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "audit.log")); (err == nil) != row.granted {

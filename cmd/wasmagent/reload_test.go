@@ -27,7 +27,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 	}
 	module(t, filepath.Join(dir, "other"), `{"name": "o", "scripts": [{"script": "a.wasm", "alias": "b"}]}`, answering("other", 0))
 	configure := func(i int) {
-		text := fmt.Sprintf("modules.m.path = \"%d/m\"\nmodules.CheckHelpers = true\n", i%2)
+		text := fmt.Sprintf("listen.peer_rate = 1000000\nmodules.m.path = \"%d/m\"\nmodules.CheckHelpers = true\n", i%2)
 		if i%2 == 1 {
 			text += "modules.other.path = \"other\"\naliases.hello = \"check_ok hello\"\nschedule.x = { command = \"a\", interval = \"1s\" }\nprometheus.listen = [\"127.0.0.1:0\"]\n"
 		}
