@@ -16,7 +16,7 @@ type Selection struct {
 	// that are wanted by themselves. What they require is found as by Load.
 	Builtins []string
 	Modules  []*zipmod.Module
-	// Find and Grants take the place of those of the Config.
+	// Find and Grants take the place of those of the Config. Neither is nil, nor is Same.
 	Find   func(name string, by *zipmod.Module) (*zipmod.Module, error)
 	Grants func(module string) Settings
 	// Same tells whether Grants says of a module what was said before, and whether
