@@ -138,6 +138,17 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestLongName reads a file of the longest name that there can be.
+func TestLongName(t *testing.T) {
+	t.Parallel()
+	name := "/" + strings.Repeat("n", 251) + ".cfg"
+	m, _, err := migrate.ReadFrom(map[string]string{name: "command[x]=y\n"}, name, builtin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loads(t, m)
+}
+
 // seeds are texts that are hard to read.
 var seeds = []string{
 	"", "[", "=", "[]\n=x", "\ufeff[/modules]\r\nNRPEServer=1\r\n", "# c\n; c\n[a]\nb",

@@ -49,7 +49,7 @@ func (m *module) contents(from string) map[string]string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	base := filepath.Base(from)
+	base := fmt.Sprintf("%.200s", filepath.Base(from))                                                                                                    // a title has 256 characters
 	_ = e.Encode(manifest{"Commands of " + base, "What " + base + " had the agent run, made by \"wasmagent import\".", m.requires, m.scripts, m.onStart}) // of texts, which cannot fail
 	files := maps.Clone(m.files)
 	files["module.json"] = b.String()
