@@ -72,5 +72,5 @@ func (i Identity) Allows(verb, path string) bool {
 // AllowsCommand tells whether a role of the user lets it run a command, ignoring
 // case. It counts beside Allows: a request that runs a command needs both.
 func (i Identity) AllowsCommand(name string) bool {
-	return slices.ContainsFunc(i.grants, func(r Role) bool { return r.allowsCommand(name) })
+	return slices.ContainsFunc(i.grants, func(r Role) bool { return r.Commands.Allow(name) })
 }

@@ -30,7 +30,7 @@ var mistakes = map[string]struct{ text, want string }{
 		`users.toml:2: roles.r: grant "FETCH /x": unknown verb "FETCH"; want "*", or some of GET, POST, PUT, PATCH, DELETE, OPTIONS with commas between them`,
 		`users.toml:2: roles.r: grant "GET, /x": unknown verb ""; want "*", or some of GET, POST, PUT, PATCH, DELETE, OPTIONS with commas between them`,
 		`users.toml:2: roles.r: grant "GET /**/**/**": more than two "**" or "{...}"; write several grants`,
-		`users.toml:2: roles.r: command "": want a name of 1 to 1024 bytes, in which "*" is any characters`,
+		`users.toml:2: roles.r: "" is no pattern of commands; write 1 to 1024 bytes, "*" for all commands, and close every "["`,
 	}, "\n")},
 	"names":           {"[users.'a:b']\n[users.\"\\n\"]\n[roles.'']\n", "users.toml:1: users.\"a:b\": the name \"a:b\": want 1 to 128 bytes that print, without \":\"\nusers.toml:2: users.\"\\n\": the name \"\\n\": want 1 to 128 bytes that print, without \":\"\nusers.toml:3: roles.\"\": the name \"\": want 1 to 128 bytes that print, without \":\""},
 	"one certificate": {"[users.a]\ncertificate = 'x'\n[users.b]\ncertificate = 'x'", "users.toml:1: users: users.b.certificate: \"x\" is the certificate of a already; a certificate is one user's"},

@@ -12,9 +12,6 @@ func (h *Hosts) Resolve(lookup func(ctx context.Context, network, host string) (
 	}
 }
 
-// Wildcard is how names of commands are compared.
-var Wildcard = wildcard
-
 // The bounds of the line of passwords.
 const (
 	MaxPeerLine = maxPeerLine

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// maxPattern is the longest grant in bytes.
+	// maxPattern is the longest grant or pattern of commands in bytes.
 	maxPattern = 1024
 	// maxPath is the longest path in bytes that a grant matches.
 	maxPath = 4096
@@ -24,8 +24,8 @@ type Role struct {
 	// several with commas between them, or "*" for all. The path is a doublestar
 	// pattern: "*" is any part of a segment, and "**" is any number of segments.
 	Allow []string
-	// Commands are the names of commands: "*" is any characters and "?" is one.
-	Commands []string
+	// Commands are those that the role lets run.
+	Commands Commands
 }
 
 // Roles are those that there are without defining them, after NSClient++'s:
@@ -35,11 +35,11 @@ func Roles() []Role {
 	public := []string{"GET /api", "GET /api/*", "GET,POST,DELETE /api/*/login", "GET,POST /auth/token",
 		"GET /query/*", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}"}
 	return []Role{
-		{Name: "full", Allow: []string{"* /**"}, Commands: []string{"*"}},
+		{Name: "full", Allow: []string{"* /**"}, Commands: Commands{"*"}},
 		{Name: "client", Allow: append(slices.Clip(public), "GET /api/*/info", "GET /api/*/info/version",
-			"GET /api/*/queries", "GET /api/*/queries/*", "GET /api/*/modules"), Commands: []string{"*"}},
+			"GET /api/*/queries", "GET /api/*/queries/*", "GET /api/*/modules"), Commands: Commands{"*"}},
 		{Name: "monitoring", Allow: append(slices.Clip(public), "GET /api/*/metrics", "GET /api/*/openmetrics",
-			"GET /metrics", "GET /probe"), Commands: []string{"*"}},
+			"GET /metrics", "GET /probe"), Commands: Commands{"*"}},
 	}
 }
 
@@ -63,45 +63,13 @@ func grantMatches(grant, verb, name string) bool {
 	return granted && doublestar.MatchUnvalidated(pattern, name)
 }
 
-func (r Role) allowsCommand(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(r.Commands, func(pattern string) bool { return wildcard(strings.ToLower(pattern), name) })
-}
-
-// wildcard compares a text with a pattern in which "*" is any characters and "?"
-// is one. Only the last "*" met has to try again.
-func wildcard(pattern, text string) bool {
-	want, got := []rune(pattern), []rune(text)
-	p, t, star, from := 0, 0, -1, 0
-	for t < len(got) {
-		switch {
-		case p < len(want) && want[p] == '*':
-			star, from = p, t
-			p++
-		case p < len(want) && (want[p] == '?' || want[p] == got[t]):
-			p, t = p+1, t+1
-		case star >= 0:
-			from++
-			p, t = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(string(want[p:]), "*") == ""
-}
-
 // check says everything that is wrong with a role.
 func (r Role) check() error {
 	var errs []error
 	for _, grant := range r.Allow {
 		errs = append(errs, checkGrant(grant))
 	}
-	for _, pattern := range r.Commands {
-		if pattern == "" || len(pattern) > maxPattern {
-			errs = append(errs, fmt.Errorf("command %.40q: want a name of 1 to %d bytes, in which \"*\" is any characters", pattern, maxPattern))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.Commands.Check())...)
 }
 
 // checkGrant says what is wrong with a "VERB /path".

@@ -21,14 +21,14 @@ import (
 // wanted lists the listeners of a plan.
 func (s *server) wanted(p *plan) ([]ports.Port, error) {
 	c := p.setup.config
-	commands, err := nrpe.ParseCommands(c.NRPE.Commands)
-	list, errs := []ports.Port(nil), []error{err}
+	var list []ports.Port
+	var errs []error
 	for _, l := range []struct {
 		protocol string
 		config.Listener
 		handler listen.Handler
 	}{
-		{"nrpe", c.NRPE.Listener, nrpe.Handler{Runner: s.agent, Commands: commands, AllowArguments: c.NRPE.AllowArguments, Version: "wasmagent " + version()}},
+		{"nrpe", c.NRPE.Listener, nrpe.Handler{Runner: s.agent, Commands: c.NRPE.Commands, AllowArguments: c.NRPE.AllowArguments, Version: "wasmagent " + version()}},
 		{"rest", c.REST.Listener, s.rest(c)},
 		{"prometheus", c.Prometheus.Listener, listen.HTTP{Handler: s.prometheus(c)}},
 	} {

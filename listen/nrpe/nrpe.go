@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/listen"
 )
@@ -34,8 +35,8 @@ import (
 type Handler struct {
 	// Runner answers the requests. It is required.
 	Runner check.Runner
-	// Commands are the commands that may be asked for; the zero list allows none.
-	Commands Commands
+	// Commands are those that may be asked for.
+	Commands access.Commands
 	// AllowArguments lets requests have arguments.
 	AllowArguments bool
 	// Version is the answer to check_nrpe without a command. The default is

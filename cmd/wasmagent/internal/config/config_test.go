@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
@@ -208,7 +209,7 @@ func TestParse(t *testing.T) {
 				AllowedHosts: config.Hosts{"10.0.0.0/8", "nagios.example.com"},
 			},
 			AllowArguments: true,
-			Commands:       config.Globs{"check_*"},
+			Commands:       access.Commands{"check_*"},
 		},
 		REST: config.REST{
 			Listener: config.Listener{Addresses: config.Addresses{"127.0.0.1:8443"}, TLS: true, AllowedHosts: config.Hosts{"127.0.0.1", "::1"}},
@@ -349,7 +350,7 @@ var mistakes = []struct {
 		"2: nrpe.allowed_hosts: want an address, a range or a name in quotes, not 1",
 		`2: nrpe.allowed_hosts: `,
 		`2: nrpe.allowed_hosts: `,
-		`3: nrpe.commands: commands: "[" is no pattern`,
+		`3: nrpe.commands: "[" is no pattern`,
 	}},
 	{"nobody may connect", "[nrpe]\nallowed_hosts = []\n", []string{"2: nrpe.allowed_hosts: lets nobody connect"}},
 	{"key of another listener", "[rest]\nallow_arguments = true\n", []string{"2: rest.allow_arguments: unknown key; known here: allowed_hosts, client_ca, listen, tls"}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
@@ -154,8 +155,8 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 		d.addresses(at, value, dst)
 	case *Hosts:
 		d.hosts(at, value, dst)
-	case *Globs:
-		d.globs(at, value, dst)
+	case *access.Commands:
+		d.commands(at, value, dst)
 	case *Schedule:
 		d.schedule(at, value, dst)
 	case *Aliases:

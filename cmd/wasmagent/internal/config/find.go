@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/access"
 )
 
 // Variable is the environment variable that names the file.
@@ -50,7 +52,7 @@ func defaults() Config {
 	return Config{
 		Directories: Directories{Modules: "modules", Cache: cacheDir(), Data: dataDir()},
 		Audit:       Audit{Path: auditFile()},
-		NRPE:        NRPE{Listener: listener, Commands: Globs{"*"}},
+		NRPE:        NRPE{Listener: listener, Commands: access.Commands{"*"}},
 		REST:        REST{listener},
 		Prometheus:  Prometheus{Listener: listener},
 	}

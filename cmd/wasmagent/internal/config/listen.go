@@ -10,7 +10,6 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/wasmagent/wasmagent/access"
-	"github.com/wasmagent/wasmagent/listen/nrpe"
 )
 
 // TLS is the certificate that every listener shows; without one it is that of the
@@ -59,16 +58,13 @@ type Addresses []string
 // Hosts are addresses, ranges of them and names of hosts.
 type Hosts []string
 
-// Globs are patterns of the names of commands.
-type Globs []string
-
 // NRPE is the listener for check_nrpe.
 type NRPE struct {
 	Listener
 	// AllowArguments is whether a request may have arguments.
 	AllowArguments bool `toml:"allow_arguments"`
 	// Commands are those that it answers.
-	Commands Globs `toml:"commands"`
+	Commands access.Commands `toml:"commands"`
 }
 
 // REST is the listener of the REST API.
@@ -132,10 +128,10 @@ func (d *decoder) hosts(at toml.Key, value any, dst *Hosts) {
 	}
 }
 
-// globs decodes patterns of the names of commands.
-func (d *decoder) globs(at toml.Key, value any, dst *Globs) {
+// commands decodes patterns of the names of commands.
+func (d *decoder) commands(at toml.Key, value any, dst *access.Commands) {
 	*dst = d.list(at, value, `patterns such as ["check_*"]`, "a pattern in quotes")
-	if _, err := nrpe.ParseCommands(*dst); err != nil {
+	if err := dst.Check(); err != nil {
 		d.each(at, err)
 	}
 }
