@@ -48,7 +48,7 @@ require (
 	golang.org/x/crypto v0.58.0
 	// metrics/otlp checks headers (httpguts); tests of runtime/internal/dial have a name server of their own (dnsmessage).
 	golang.org/x/net v0.62.0
-	// providers compiles the programs of a module in parallel (errgroup).
+	// providers compiles the programs of a module in parallel (errgroup); access verifies a password once for many requests (singleflight).
 	golang.org/x/sync v0.24.0
 	// facts, providers, runtime, builtin, cmd/wasmagent: system calls that the standard library lacks, on Windows above all.
 	golang.org/x/sys v0.49.0

@@ -33,11 +33,6 @@ type Hosts struct {
 	names  []*hostName
 }
 
-// Loopback is this machine alone: 127.0.0.0/8 and ::1.
-func Loopback() *Hosts {
-	return &Hosts{ranges: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
-}
-
 // ParseHosts reads addresses such as "192.0.2.1", ranges such as
 // "2001:db8::/32" and names such as "monitor.example.com". The error names
 // everything that is none of them. Names are not looked up before somebody asks.

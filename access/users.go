@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // remembered is how long a password need not be verified again that was right,
@@ -21,8 +23,9 @@ const remembered = time.Hour
 type Users struct {
 	accounts atomic.Pointer[roll]
 	line     *line
-	tries    tries
 	sessions sessions
+
+	verifying singleflight.Group // passwords, by their mark and peer
 
 	key      [sha256.Size]byte // of the marks; new in each process
 	mu       sync.Mutex
@@ -130,23 +133,46 @@ func (u *Users) byPassword(ctx context.Context, c Credentials) (Identity, error)
 	if u.remembers(c.User, mark) {
 		return a.identity(user, "password"), nil
 	}
-	right, err := u.tries.do(ctx, try{mark, network(c.Peer)}, func() (bool, error) {
-		leave, err := u.line.enter(ctx, c.Peer, c.User)
-		if err != nil {
-			return false, err
-		}
-		// Somebody ahead in the line may have had the same.
-		right := u.remembers(c.User, mark) || hash.Verify(c.Password)
-		return right, hold(ctx, leave(right))
-	})
+	right, err := u.verify(ctx, c, hash, mark)
 	switch {
 	case err != nil:
 		return Identity{}, err
 	case !right || !found:
 		return Identity{}, ErrWrong
 	}
-	u.remember(c.User, mark)
 	return a.identity(user, "password"), nil
+}
+
+// verify tells whether a hash is that of a password. Requests of one peer with the
+// same password share one verification, so that a client that opens many
+// connections at one time has one place in the line. If the request ends that
+// stands there, the next one takes a place.
+func (u *Users) verify(ctx context.Context, c Credentials, hash Hash, mark [sha256.Size]byte) (right bool, err error) {
+	for {
+		shared := u.verifying.DoChan(string(mark[:])+network(c.Peer).String(), func() (any, error) {
+			return u.verifyInTurn(ctx, c, hash, mark)
+		})
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case outcome := <-shared:
+			if outcome.Err == nil || outcome.Err == ErrThrottled || ctx.Err() != nil {
+				return outcome.Val.(bool), outcome.Err
+			}
+		}
+	}
+}
+
+func (u *Users) verifyInTurn(ctx context.Context, c Credentials, hash Hash, mark [sha256.Size]byte) (right bool, err error) {
+	leave, err := u.line.enter(ctx, c.Peer, c.User)
+	if err != nil {
+		return false, err
+	}
+	// Somebody ahead in the line may have had the same.
+	if right = u.remembers(c.User, mark) || hash.Verify(c.Password); right {
+		u.remember(c.User, mark)
+	}
+	return right, hold(ctx, leave(right))
 }
 
 // hold waits for a time, or until a request ends.

@@ -89,8 +89,7 @@ func (d *decoder) check(at toml.Key, value any) (c Check) {
 	if len(d.mistakes) > before {
 		return c
 	}
-	trial := schedule.New(schedule.Config{Machine: "any"})
-	if err := trial.Set([]schedule.Check{c.Scheduled(at[len(at)-1])}); err != nil {
+	if err := schedule.Validate([]schedule.Check{c.Scheduled(at[len(at)-1])}); err != nil {
 		d.each(at, err)
 	}
 	return c
