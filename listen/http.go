@@ -75,7 +75,7 @@ func (h HTTP) ServeConn(ctx context.Context, c *Conn) {
 func (h HTTP) server(ctx context.Context, c *Conn, closed chan struct{}) *http.Server {
 	limits := c.Limits()
 	return &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.now(c).serve(c, w, r) }),
+		Handler:           paceStreams(limits.Write, func(w http.ResponseWriter, r *http.Request) { h.now(c).serve(c, w, r) }),
 		BaseContext:       func(net.Listener) context.Context { return context.WithValue(ctx, drainingKey{}, c.Draining()) },
 		ReadHeaderTimeout: limits.Request,
 		ReadTimeout:       limits.Request,

@@ -86,6 +86,25 @@ func TestSilentHTTP2(t *testing.T) {
 	}
 }
 
+// TestStreamWithoutWindow asks for answers by HTTP/2 and lets none of their bytes come.
+func TestStreamWithoutWindow(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	const noWindow = "\x00\x00\x06\x04\x00\x00\x00\x00\x00" + "\x00\x04\x00\x00\x00\x00"
+	const get = "\x00\x00\x06\x01\x05\x00\x00\x00\x01" + "\x82\x87\x84\x41\x01x"
+	for _, answer := range []string{"yes", strings.Repeat("yes", 10_000)} {
+		inBubble(t, listen.Settings{Handler: answering(answer), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
+			c := tls.Client(p.Dial(t, "192.0.2.1"), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+			if err := c.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			if took := trickle(c, []string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + noWindow + get, ""}); took > 3*time.Minute {
+				t.Errorf("%d bytes: it was open for %s", len(answer), took)
+			}
+		})
+	}
+}
+
 // clientHello is what a client of TLS sends first.
 func clientHello(t *testing.T) string {
 	t.Helper()
