@@ -2,9 +2,9 @@ package builtin
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/internal/nearest"
 )
 
@@ -55,7 +55,7 @@ func (m mistakes) Unwrap() []error { return m }
 
 // key matches what may stand before the "=" of an option, so that a counter
 // name or a sentence with an equals sign in it is not taken for one.
-var key = regexp.MustCompile(`^[A-Za-z?][A-Za-z0-9_-]*$`)
+var key = lazyregexp.New(`^[A-Za-z?][A-Za-z0-9_-]*$`)
 
 // A parser reads one command line.
 type parser struct {
@@ -95,7 +95,7 @@ func (p *parser) next(args []string) []string {
 	switch {
 	case arg == "--":
 		return p.take(rest)
-	case dashes > 2, !key.MatchString(bare), dashes == 0 && !valued:
+	case dashes > 2, !key().MatchString(bare), dashes == 0 && !valued:
 		return p.takeWord(args)
 	case isHelp(bare) && !valued:
 		p.help = true

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/facts"
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 // A row is what is known of one instance of an object.
@@ -150,7 +150,7 @@ func diskRows(ctx context.Context, m machine) ([]row[facts.Disk], error) {
 	var rows []row[facts.Disk]
 	for _, d := range disks.Disks {
 		isPart := slices.ContainsFunc(disks.Disks, func(whole facts.Disk) bool { return partOf(d.Name, whole.Name) })
-		if !isPart && !madeUp.MatchString(d.Name) {
+		if !isPart && !madeUp().MatchString(d.Name) {
 			rows = append(rows, row[facts.Disk]{name: d.Name, value: d})
 		}
 	}
@@ -160,37 +160,37 @@ func diskRows(ctx context.Context, m machine) ([]row[facts.Disk], error) {
 
 // madeUp matches block devices that are no disks: memory, images, mappings of
 // other devices, optical and tape drives.
-var madeUp = regexp.MustCompile(`^(loop|ram|zram|dm-|md|nbd|sr|fd|cd|pass|sa)[0-9]`)
+var madeUp = lazyregexp.New(`^(loop|ram|zram|dm-|md|nbd|sr|fd|cd|pass|sa)[0-9]`)
 
-var partSuffix = regexp.MustCompile(`^(p|s)?[0-9]+$`)
+var partSuffix = lazyregexp.New(`^(p|s)?[0-9]+$`)
 
 // partOf tells whether a device is a partition of another, after the habits of
 // Linux (sda1, nvme0n1p1), macOS (disk0s1) and FreeBSD (ada0p1).
 func partOf(name, whole string) bool {
 	suffix, ok := strings.CutPrefix(name, whole)
-	if !ok || !partSuffix.MatchString(suffix) {
+	if !ok || !partSuffix().MatchString(suffix) {
 		return false
 	}
 	last := whole[len(whole)-1]
 	return last < '0' || last > '9' || suffix[0] == 'p' || suffix[0] == 's'
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+var digits = lazyregexp.New(`[0-9]+`)
 
 // natural is a key that sorts disk10 after disk2.
 func natural(name string) string {
-	return digits.ReplaceAllStringFunc(name, func(n string) string { return fmt.Sprintf("%09s", n) })
+	return digits().ReplaceAllStringFunc(name, func(n string) string { return fmt.Sprintf("%09s", n) })
 }
 
-var numbered = regexp.MustCompile(`^[0-9]+( .*)?$`)
+var numbered = lazyregexp.New(`^[0-9]+( .*)?$`)
 
 // diskNumber finds the disk that Windows calls "0 C:": disk number 0. The
 // drive letters after the number are those of its partitions.
 func diskNumber(want string, names []string) int {
-	if !numbered.MatchString(want) {
+	if !numbered().MatchString(want) {
 		return -1
 	}
-	n, err := strconv.Atoi(digits.FindString(want))
+	n, err := strconv.Atoi(digits().FindString(want))
 	if err != nil || n >= len(names) {
 		return -1
 	}

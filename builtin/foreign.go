@@ -1,9 +1,10 @@
 package builtin
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 // foreign says what to write instead of the keys that NSClient++'s checks have
@@ -25,12 +26,12 @@ var foreign = map[string]string{
 }
 
 // comparison matches an expression of NSClient++ such as "load > 80".
-var comparison = regexp.MustCompile(`^\s*([a-z_]*)\s*(<=|>=|!=|<|>|=|\b(?:lt|le|gt|ge|eq|ne|like|in|not)\b)\s*(-?[0-9.]*)\s*([a-z%]*)`)
+var comparison = lazyregexp.New(`^\s*([a-z_]*)\s*(<=|>=|!=|<|>|=|\b(?:lt|le|gt|ge|eq|ne|like|in|not)\b)\s*(-?[0-9.]*)\s*([a-z%]*)`)
 
 // expressionHint is the range that means the same as an expression of
 // NSClient++; ok is false if s is none.
 func expressionHint(s string) (hint string, ok bool) {
-	m := comparison.FindStringSubmatch(strings.ToLower(s))
+	m := comparison().FindStringSubmatch(strings.ToLower(s))
 	if m == nil {
 		return "", false
 	}

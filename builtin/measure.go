@@ -3,10 +3,11 @@ package builtin
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 // A measure is what a number may be given in.
@@ -44,10 +45,10 @@ func (m measure) shareOf(whole string) measure {
 	return m
 }
 
-var numberUnit = regexp.MustCompile(`^\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]*)\s*$`)
+var numberUnit = lazyregexp.New(`^\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]*)\s*$`)
 
 func splitNumber(s string) (n float64, unit string, err error) {
-	m := numberUnit.FindStringSubmatch(s)
+	m := numberUnit().FindStringSubmatch(s)
 	if m == nil {
 		return 0, "", fmt.Errorf("%q is no number", s)
 	}

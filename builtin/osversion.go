@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/facts"
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 func (s *System) checkOSVersion() *command {
@@ -53,11 +53,11 @@ func describeOS(system facts.OS) string {
 	return name + " (" + strings.Join(notes, ", ") + ")"
 }
 
-var versionStart = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+var versionStart = lazyregexp.New(`[0-9]+(\.[0-9]+)?`)
 
 // versionNumber is the first two numbers of a version, or NaN.
 func versionNumber(version string) float64 {
-	n, err := strconv.ParseFloat(versionStart.FindString(version), 64)
+	n, err := strconv.ParseFloat(versionStart().FindString(version), 64)
 	if err != nil {
 		return math.NaN()
 	}

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
 )
@@ -17,44 +17,38 @@ type text struct {
 	want    string                // what pattern says, for people
 }
 
-// compiled compiles a pattern when it is first asked for: together they take longer
-// than the rest of the agent's start.
-func compiled(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
 // The kinds of strings in module.json.
 var (
 	line = text{
-		compiled(`^\P{Cc}{1,256}$`),
+		lazyregexp.New(`^\P{Cc}{1,256}$`),
 		"1 to 256 characters without control characters",
 	}
 	prose = text{
-		compiled(`^[\P{Cc}\t\r\n]*$`),
+		lazyregexp.New(`^[\P{Cc}\t\r\n]*$`),
 		"text without control characters but tabs and line breaks",
 	}
 	command = text{
-		compiled(`^[\P{Cc}\t\r\n]+$`),
+		lazyregexp.New(`^[\P{Cc}\t\r\n]+$`),
 		`a command line, such as "check_x --warning 80 $ARGS$"`,
 	}
 	zipFile = text{
-		compiled(`^\P{Cc}+$`),
+		lazyregexp.New(`^\P{Cc}+$`),
 		`a file's name in the zip, such as "scripts/check_x.wasm"`,
 	}
 	pathPattern = text{
-		compiled(`^\P{Cc}+$`),
+		lazyregexp.New(`^\P{Cc}+$`),
 		`a pattern of paths, such as "/host/memory"`,
 	}
 	eventKind = text{
-		compiled(`^(result|state_change)$`),
+		lazyregexp.New(`^(result|state_change)$`),
 		`"result" or "state_change"`,
 	}
 	commandGlob = text{
-		compiled(`^[^\p{C}\p{Z}/\\"<>|{}]{1,128}$`),
+		lazyregexp.New(`^[^\p{C}\p{Z}/\\"<>|{}]{1,128}$`),
 		`a command's name, or a pattern such as "check_*", of up to 128 characters`,
 	}
 	commandName = text{
-		compiled(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
+		lazyregexp.New(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
 		`a name: 1 to 128 characters without blanks and ! / \ : * ? " < > |, not beginning with "." or "-"`,
 	}
 )

@@ -35,6 +35,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -224,8 +225,16 @@ func CheckName(name string) error {
 	return nil
 }
 
+// CheckCommand tells why no command can have a name; nil if one can.
+func CheckCommand(name string) error {
+	if !commandName.pattern().MatchString(name) {
+		return fmt.Errorf("command %.80q: is not %s", name, commandName.want)
+	}
+	return nil
+}
+
 // shortName is in the second name that Windows gives to files with long names.
-var shortName = text{compiled(`~[0-9]`), ""}
+var shortName = text{lazyregexp.New(`~[0-9]`), ""}
 
 // TrimZip takes ".zip", in any case, off the name of a file, if something is left
 // then: the name of the module in it.

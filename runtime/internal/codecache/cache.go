@@ -23,10 +23,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/internal/private"
 )
 
@@ -43,7 +43,7 @@ const (
 )
 
 // keys are the keys of entries: 32 bytes in lower-case hex.
-var keys = regexp.MustCompile("^[0-9a-f]{64}$")
+var keys = lazyregexp.New("^[0-9a-f]{64}$")
 
 // A Cache is a directory of compiled code.
 type Cache struct{ dir string }
@@ -220,7 +220,7 @@ func (c *Cache) prune(now time.Time) error {
 // lifetime is how long what has this name is kept.
 func lifetime(name string) time.Duration {
 	switch {
-	case keys.MatchString(name):
+	case keys().MatchString(name):
 		return Unused
 	case strings.HasPrefix(name, draftPrefix):
 		return abandoned

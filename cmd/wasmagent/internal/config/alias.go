@@ -2,18 +2,16 @@ package config
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 // Aliases are commands that stand for other ones with arguments, by their names.
 type Aliases map[string]CommandLine
-
-// commandName is what a command can be called, as in a module.json.
-var commandName = regexp.MustCompile(`^[^\s!/\\:*?"<>|.\-\pC][^\s!/\\:*?"<>|\pC]{0,127}$`)
 
 // aliases decodes the table of aliases.
 func (d *decoder) aliases(at toml.Key, value any, dst *Aliases) {
@@ -29,8 +27,8 @@ func (d *decoder) aliases(at toml.Key, value any, dst *Aliases) {
 			d.wrong(at, "is the same command as %q; keep one of them", other)
 		}
 		first[strings.ToLower(name)] = name
-		if !commandName.MatchString(name) {
-			d.wrong(at, `want a name of up to 128 characters without blanks and without ! / \ : * ? " < > |`)
+		if err := zipmod.CheckCommand(name); err != nil {
+			d.wrong(at, "%v", err)
 		}
 		var words CommandLine
 		before := len(d.mistakes)

@@ -4,11 +4,11 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -62,7 +62,7 @@ func (c CA) Pool() *x509.CertPool {
 }
 
 // segment is a name that is one segment of a path, and no pattern.
-var segment = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+var segment = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 
 // named decodes a table whose keys are names in paths. A value is a text, or a
 // table into which entry decodes.
@@ -74,7 +74,7 @@ func named[T any](d *decoder, at toml.Key, value any, text func(string) T, entry
 	list := map[string]T{}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		at := append(slices.Clone(at), name)
-		if !segment.MatchString(name) {
+		if !segment().MatchString(name) {
 			d.wrong(at, `want a name of up to 64 letters, digits, "_", "." and "-", such as "log"`)
 		}
 		switch v := entries[name].(type) {

@@ -3,12 +3,12 @@ package migrate
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 const external = "/settings/external scripts"
@@ -59,12 +59,12 @@ func (m *mapping) externalScripts() {
 }
 
 // piped matches the way in which NSClient++ has PowerShell run a script.
-var piped = regexp.MustCompile(`(?i)^cmd(?:\.exe)? +/c +echo +(.*?);? *exit *\(?\$lastexitcode\)? *\| *powershell(?:\.exe)?\b.*$`)
+var piped = lazyregexp.New(`(?i)^cmd(?:\.exe)? +/c +echo +(.*?);? *exit *\(?\$lastexitcode\)? *\| *powershell(?:\.exe)?\b.*$`)
 
 // script maps one script.
 func (m *mapping) script(d definition) {
 	line := d.value
-	if inner := piped.FindStringSubmatch(line); inner != nil {
+	if inner := piped().FindStringSubmatch(line); inner != nil {
 		line = inner[1]
 	}
 	words, err := check.Split(macros(line))
@@ -72,7 +72,7 @@ func (m *mapping) script(d definition) {
 		m.remark(d.entry, "its command line cannot be read: %s", firstError(err, "it is empty"))
 		return
 	}
-	if slices.ContainsFunc(words, unixPath.MatchString) {
+	if slices.ContainsFunc(words, unixPath().MatchString) {
 		if m.claim(d.entry, d.alias) {
 			m.addShell(d.entry, d.alias, execWords(words))
 			m.privileged(d.entry, line)
@@ -83,7 +83,7 @@ func (m *mapping) script(d definition) {
 }
 
 // unixPath matches a path that is no option of a program on Windows.
-var unixPath = regexp.MustCompile(`^/[\w.-]+/`)
+var unixPath = lazyregexp.New(`^/[\w.-]+/`)
 
 func firstError(err error, preset string) string {
 	if err == nil {
@@ -93,15 +93,15 @@ func firstError(err error, preset string) string {
 }
 
 // scriptFile matches a word that is a script and no interpreter's option.
-var scriptFile = regexp.MustCompile(`(?i)\.(ps1|bat|cmd|vbs|sh|py|pl|rb|exe)$`)
+var scriptFile = lazyregexp.New(`(?i)\.(ps1|bat|cmd|vbs|sh|py|pl|rb|exe)$`)
 
 // interpreters matches programs that run a script that is one of their arguments.
-var interpreters = regexp.MustCompile(`(?i)(^|[\\/])(cmd|powershell|pwsh|cscript|wscript|sh|bash|python[0-9.]*|perl)(\.exe)?$`)
+var interpreters = lazyregexp.New(`(?i)(^|[\\/])(cmd|powershell|pwsh|cscript|wscript|sh|bash|python[0-9.]*|perl)(\.exe)?$`)
 
 // copied maps a script that comes into the module.
 func (m *mapping) copied(d definition, words []string) {
 	at := 0
-	for at < len(words) && (interpreters.MatchString(words[at]) || at > 0 && !scriptFile.MatchString(words[at])) {
+	for at < len(words) && (interpreters().MatchString(words[at]) || at > 0 && !scriptFile().MatchString(words[at])) {
 		at++
 	}
 	if at == len(words) {
@@ -127,7 +127,7 @@ func (m *mapping) copied(d definition, words []string) {
 func (m *mapping) find(word string) (name, content string, ok bool) {
 	local := localPath(word)
 	base := filepath.Base(local)
-	if !fileName.MatchString(base) || device.MatchString(base) {
+	if !fileName().MatchString(base) || device().MatchString(base) {
 		return "", "", false
 	}
 	places := []string{local}
@@ -191,7 +191,7 @@ func (m *mapping) answered() {
 }
 
 // expression matches an argument that is one of NSClient++'s filter engine.
-var expression = regexp.MustCompile(`(?i)^(?:[a-z-]*(?:filter|syntax|config|state)|(?:warn|warning|crit|critical|ok)=.*(?:[<>=]|\b(?:gt|lt|ge|le|eq|ne|like|in)\b).*)`)
+var expression = lazyregexp.New(`(?i)^(?:[a-z-]*(?:filter|syntax|config|state)|(?:warn|warning|crit|critical|ok)=.*(?:[<>=]|\b(?:gt|lt|ge|le|eq|ne|like|in)\b).*)`)
 
 // expressions remarks on arguments that the built-in checks take differently.
 func (m *mapping) expressions(e *entry, words []string) {
@@ -199,7 +199,7 @@ func (m *mapping) expressions(e *entry, words []string) {
 		return
 	}
 	for _, word := range words[1:] {
-		if expression.MatchString(word) {
+		if expression().MatchString(word) {
 			m.remark(e, "it is taken over, but %s takes ranges and no expressions, such as %s: the check says how to write it; see docs/builtin.md", words[0], config.Quote(word))
 			return
 		}

@@ -2,12 +2,13 @@ package migrate
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+var hostName = lazyregexp.New(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 // host is one of NSClient++'s or NRPE's allowed hosts as an address, a range or a
 // name; ok is false of anything else.
@@ -22,7 +23,7 @@ func host(written string) (_ string, ok bool) {
 		return written, true
 	}
 	letters := strings.ContainsAny(strings.ToLower(written), "abcdefghijklmnopqrstuvwxyz")
-	return written, letters && len(written) < 254 && hostName.MatchString(written)
+	return written, letters && len(written) < 254 && hostName().MatchString(written)
 }
 
 // starred reads a range such as 10.0.*.

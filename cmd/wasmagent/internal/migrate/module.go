@@ -7,12 +7,12 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 // A module is the module of a Migration in the making.
@@ -56,19 +56,17 @@ func (m *module) contents(from string) map[string]string {
 	return files
 }
 
-// commandName matches what can be the name of a command, and fileName what can be
-// that of its file everywhere.
+// fileName matches what can be the name of a file everywhere, if it is no device.
 var (
-	commandName = regexp.MustCompile(`^[^\s!/\\:*?"<>|.\-][^\s!/\\:*?"<>|]{0,127}$`)
-	fileName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
-	device      = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+	fileName = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+	device   = lazyregexp.New(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 )
 
 // claim tells whether an entry can have a command of this name; if not, it says
 // why.
 func (m *mapping) claim(e *entry, alias string) bool {
 	switch other := m.commands[fold(alias)]; {
-	case !commandName.MatchString(alias) || strings.ContainsFunc(alias, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case zipmod.CheckCommand(alias) != nil:
 		m.remark(e, "%q cannot be the name of a command: it is 1 to 128 characters without blanks and without ! / \\ : * ? \" < > |; rename it here and in the monitoring server", alias)
 	case other != "":
 		m.remark(e, "there is a command %s already, %s; names ignore case: rename one of the two, here and in the monitoring server", alias, other)
@@ -83,7 +81,7 @@ func (m *mapping) claim(e *entry, alias string) bool {
 // addShell adds a command that is a shell script.
 func (m *mapping) addShell(e *entry, alias, body string) {
 	file := "scripts/" + alias + ".sh"
-	if !fileName.MatchString(alias) || device.MatchString(alias) || m.module.files[file] != "" {
+	if !fileName().MatchString(alias) || device().MatchString(alias) || m.module.files[file] != "" {
 		file = fmt.Sprintf("scripts/command-%d.sh", len(m.module.scripts)+1)
 	}
 	head := fmt.Sprintf("#!/bin/sh\n# %s of %s, line %d.\n", comment(e.name()), comment(filepath.Base(e.file)), e.line)
@@ -153,7 +151,7 @@ func named(content, preset string) string {
 		return preset
 	}
 	name := path.Base(words[0])
-	if !fileName.MatchString(name) {
+	if !fileName().MatchString(name) {
 		return preset
 	}
 	if _, err := policy.ParseGrants([]string{"/exec/" + name}); err != nil {

@@ -2,12 +2,13 @@ package migrate
 
 import (
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
-var nrpeCommand = regexp.MustCompile(`^command\[(.*)\]$`)
+var nrpeCommand = lazyregexp.New(`^command\[(.*)\]$`)
 
 // mapNRPE maps an nrpe.cfg.
 func (m *mapping) mapNRPE() {
@@ -56,7 +57,7 @@ func (m *mapping) nrpeClients(want, authority *entry) {
 // nrpeCommands makes a script of each command.
 func (m *mapping) nrpeCommands(prefix *entry) {
 	for _, e := range m.entries {
-		name := nrpeCommand.FindStringSubmatch(e.key)
+		name := nrpeCommand().FindStringSubmatch(e.key)
 		if name == nil {
 			continue
 		}
@@ -73,11 +74,11 @@ func (m *mapping) nrpeCommands(prefix *entry) {
 	}
 }
 
-var sudo = regexp.MustCompile(`(^|[\s;|&(/])(sudo|su|doas)\s`)
+var sudo = lazyregexp.New(`(^|[\s;|&(/])(sudo|su|doas)\s`)
 
 // privileged says what a command cannot do that wants more rights.
 func (m *mapping) privileged(e *entry, line string) {
-	if sudo.MatchString(line) {
+	if sudo().MatchString(line) {
 		m.remark(e, "it is taken over, but a script gains no rights by sudo on Linux; give the agent's user what the plugin reads, or see \"A user of their own\" in docs/native.md")
 	}
 }

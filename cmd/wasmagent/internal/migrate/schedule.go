@@ -2,13 +2,14 @@ package migrate
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 const schedules = "/settings/scheduler/schedules"
@@ -20,7 +21,7 @@ func (m *mapping) schedules() {
 	for _, d := range m.definitions(schedules) {
 		section := schedules + "/" + d.alias
 		words, err := check.Split(d.value)
-		if err != nil || len(words) == 0 || !checkName.MatchString(d.alias) {
+		if err != nil || len(words) == 0 || !checkName().MatchString(d.alias) {
 			m.remark(d.entry, "its name or its command line cannot be read: %s", firstError(err, "a name is 1 to 128 printable characters"))
 			continue
 		}
@@ -33,15 +34,15 @@ func (m *mapping) schedules() {
 	m.take(preset, "command")
 }
 
-var checkName = regexp.MustCompile(`^[!-~]([ -~]{0,126}[!-~])?$`)
+var checkName = lazyregexp.New(`^[!-~]([ -~]{0,126}[!-~])?$`)
 
 // cron matches an expression that both agents read alike.
-var cron = regexp.MustCompile(`^[0-9*/,-]+( +[0-9*/,-]+){4}$`)
+var cron = lazyregexp.New(`^[0-9*/,-]+( +[0-9*/,-]+){4}$`)
 
 // times maps when a check runs: every five minutes, if it does not say.
 func (m *mapping) times(header string, interval, schedule, randomness, preset *entry) {
 	if schedule.value != "" {
-		if cron.MatchString(schedule.value) {
+		if cron().MatchString(schedule.value) {
 			m.config.setText(header, "cron", schedule.value)
 			return
 		}
@@ -71,14 +72,14 @@ func short(d time.Duration) string {
 	return text
 }
 
-var span = regexp.MustCompile(`^([0-9]{1,7}) *(s|m|h|d|w|)$`)
+var span = lazyregexp.New(`^([0-9]{1,7}) *(s|m|h|d|w|)$`)
 
 // duration reads a time such as 30s, 5m, 1d or 300.
 func (m *mapping) duration(e *entry) (time.Duration, bool) {
 	if e.value == "" {
 		return 0, false
 	}
-	parts := span.FindStringSubmatch(strings.ToLower(e.value))
+	parts := span().FindStringSubmatch(strings.ToLower(e.value))
 	if parts == nil {
 		m.remark(e, "%q is no time such as 5m; the default holds", e.value)
 		return 0, false
@@ -105,7 +106,7 @@ func (m *mapping) counters() {
 
 // counter samples one, which is then known by its alias.
 func (m *mapping) counter(e *entry, alias, counter string) {
-	if !commandName.MatchString(alias) || strings.ContainsFunc(counter, func(r rune) bool { return r < ' ' }) {
+	if zipmod.CheckCommand(alias) != nil || strings.ContainsFunc(counter, func(r rune) bool { return r < ' ' }) {
 		m.remark(e, "it is no counter with a name without blanks; add it in on_start of module.json: CheckSystem.add COUNTER ALIAS")
 		return
 	}

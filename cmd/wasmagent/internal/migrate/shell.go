@@ -1,21 +1,22 @@
 package migrate
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 // macro matches the caller's arguments in a command line of NRPE, and in one of
 // NSClient++, and "$$", which NRPE has for "$".
 var (
-	nrpeMacro = regexp.MustCompile(`^\$(?:ARG([0-9]{1,2}))?\$`)
-	nscpMacro = regexp.MustCompile(`[$%]ARG(S|[0-9]{1,2})"?[$%]`)
+	nrpeMacro = lazyregexp.New(`^\$(?:ARG([0-9]{1,2}))?\$`)
+	nscpMacro = lazyregexp.New(`[$%]ARG(S|[0-9]{1,2})"?[$%]`)
 )
 
 // macros writes those of NSClient++ as this agent has them: $ARG1$ for %ARG1%, and
 // $ARGS$ for $ARGS"$, which puts each argument in quotes.
-func macros(line string) string { return nscpMacro.ReplaceAllString(line, "$$ARG$1$$") }
+func macros(line string) string { return nscpMacro().ReplaceAllString(line, "$$ARG$1$$") }
 
 // shellBody is a command line of NRPE, which a shell runs, as the body of a shell
 // script. Arguments come as the script's own, and are split at blanks where the
@@ -29,7 +30,7 @@ func shellBody(line string) string {
 	var quote byte
 	for i := 0; i < len(line); i++ {
 		c := line[i]
-		macro := nrpeMacro.FindStringSubmatch(line[i:])
+		macro := nrpeMacro().FindStringSubmatch(line[i:])
 		switch {
 		case macro != nil && macro[1] == "":
 			b.WriteByte('$')
@@ -85,12 +86,12 @@ func execWords(words []string) string {
 
 // shellWord is a word of such a line, in which macros are the script's arguments.
 func shellWord(word string) string {
-	if m := nscpMacro.FindStringSubmatch(word); m != nil && m[0] == word && m[1] == "S" {
+	if m := nscpMacro().FindStringSubmatch(word); m != nil && m[0] == word && m[1] == "S" {
 		return `"$@"`
 	}
 	var b strings.Builder
 	for {
-		at := nscpMacro.FindStringSubmatchIndex(word)
+		at := nscpMacro().FindStringSubmatchIndex(word)
 		if at == nil {
 			return b.String() + literal(word, b.Len() == 0)
 		}

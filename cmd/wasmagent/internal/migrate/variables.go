@@ -2,8 +2,9 @@ package migrate
 
 import (
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 )
 
 // Variables replace ${NAME} in the values of an nsclient.ini: by what [/paths]
@@ -20,13 +21,13 @@ const (
 	maxValue = 64 << 10
 )
 
-var variable = regexp.MustCompile(`\$\{([^${}]+)\}`)
+var variable = lazyregexp.New(`\$\{([^${}]+)\}`)
 
 func (v variables) replace() {
 	for range maxDepth {
 		changed := false
 		for _, e := range v.entries {
-			if value := variable.ReplaceAllStringFunc(e.value, v.meaning); value != e.value && len(value) <= maxValue {
+			if value := variable().ReplaceAllStringFunc(e.value, v.meaning); value != e.value && len(value) <= maxValue {
 				e.value, changed = value, true
 			}
 		}
@@ -39,7 +40,7 @@ func (v variables) replace() {
 
 // meaning is what ${NAME} stands for; itself if that is not known.
 func (v variables) meaning(written string) string {
-	name := variable.FindStringSubmatch(written)[1]
+	name := variable().FindStringSubmatch(written)[1]
 	section, key := "/paths", name
 	if strings.HasPrefix(name, "/") {
 		section, key = path.Split(name)
