@@ -125,7 +125,7 @@ func New(c Config) *Agent {
 
 // Run finds the command of a request and runs it. The error of a command that
 // is not loaded is an *UnknownCommandError; that of a request beyond Config.Runs
-// matches check.ErrBusy.
+// matches check.ErrBusy, and that of one beyond Request.Allowed check.ErrNotAllowed.
 //
 // The Agent and the subscribers of its events keep the request and the result;
 // nobody may write to them from then on.
@@ -151,7 +151,7 @@ func (a *Agent) RunScheduled(ctx context.Context, req check.Request, judge func(
 	}
 	e := a.answer(ctx, req)
 	e.Time = time.Now()
-	e.Request.Input = nil
+	e.Request.Input, e.Request.Allowed = nil, nil
 	e.Result.Usage.Wall = cmp.Or(e.Result.Usage.Wall, e.Time.Sub(began))
 	if judge != nil {
 		standing := judge(e)
@@ -242,6 +242,9 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 	chain, err := link(ctx, req.Command, req.Origin)
 	if err != nil {
 		return "", check.Result{}, err
+	}
+	if req.Allowed != nil && !req.Allowed(req.Command) {
+		return "", check.Result{}, fmt.Errorf("command %s is not run: %w to whoever asks", req.Command, check.ErrNotAllowed)
 	}
 	// A nested run is part of one that has been let in: it cannot be refused
 	// for want of room, nor wait for what its own parent holds.

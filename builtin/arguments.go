@@ -14,6 +14,7 @@ type arguments struct {
 	values map[string][]any
 	words  []string // bare words and whatever follows the first of them
 	help   bool
+	asker  func(command string) bool // the Request.Allowed of whoever gave them
 }
 
 // one is the last value given for an option, or its default; the zero T if

@@ -25,13 +25,14 @@ func counting(ctx context.Context) context.Context {
 	return context.WithValue(ctx, started{}, new(atomic.Int64))
 }
 
-// ask runs another command, given as its name and its arguments.
-func (h *Helpers) ask(ctx context.Context, words []string) (check.Result, error) {
+// ask runs another command in the name of whoever gave args. It is given as its name
+// and its arguments.
+func (h *Helpers) ask(ctx context.Context, args arguments, words []string) (check.Result, error) {
 	ctx = counting(ctx)
 	if ctx.Value(started{}).(*atomic.Int64).Add(1) > maxCommands {
 		return check.Result{}, fmt.Errorf("%s is not run: one request has started %d commands already", words[0], maxCommands)
 	}
-	return h.dispatch.Run(ctx, check.Request{Command: words[0], Args: words[1:], Origin: check.Check})
+	return h.dispatch.Run(ctx, check.Request{Command: words[0], Args: words[1:], Origin: check.Check, Allowed: args.asker})
 }
 
 // inner is the command that a line of arguments asks for: command="..." or the

@@ -31,6 +31,7 @@ func (c *command) Run(ctx context.Context, req check.Request) (check.Result, err
 		head, body, _ := strings.Cut(c.help(), "\n")
 		return check.Result{State: check.StateUnknown, Text: head, Long: body}, nil
 	}
+	args.asker = req.Allowed
 	result, err := c.run(ctx, args)
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", c.name, err)

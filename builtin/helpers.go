@@ -91,7 +91,7 @@ func (h *Helpers) runNegate(ctx context.Context, args arguments) (check.Result, 
 	if err != nil {
 		return check.Result{}, err
 	}
-	result, err := h.ask(ctx, words)
+	result, err := h.ask(ctx, args, words)
 	if err != nil {
 		return result, err
 	}
@@ -151,7 +151,7 @@ func (h *Helpers) runTimeout(ctx context.Context, args arguments) (check.Result,
 	limit := one[time.Duration](args, "timeout")
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, errTookTooLong)
 	defer cancel()
-	result, err := h.ask(bounded, words)
+	result, err := h.ask(bounded, args, words)
 	if context.Cause(bounded) != errTookTooLong {
 		return result, err
 	}
@@ -175,7 +175,7 @@ func (h *Helpers) checkAlwaysOK() *command {
 			if err != nil {
 				return check.Result{}, err
 			}
-			result, err := h.ask(ctx, words)
+			result, err := h.ask(ctx, args, words)
 			if err == nil {
 				result.State = check.StateOK
 			}

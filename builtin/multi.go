@@ -32,7 +32,7 @@ func (h *Helpers) runMulti(ctx context.Context, args arguments) (check.Result, e
 	ctx = counting(ctx) // one count for all of them
 	m := merger{state: check.StateOK, labels: map[string]bool{}}
 	for _, words := range every[[]string](args, "command") {
-		result, err := h.ask(ctx, words)
+		result, err := h.ask(ctx, args, words)
 		if ctx.Err() != nil {
 			return check.Result{}, context.Cause(ctx)
 		}

@@ -49,6 +49,11 @@ type Request struct {
 	Input []byte
 	// Origin is who asked.
 	Origin Origin
+	// Allowed tells of a command whether who asks may have it run; nil is every one. A
+	// command that runs others in the name of its caller, as check_multi does, hands it
+	// on; one that runs them in its own, as an alias does, does not. It is not kept in
+	// events.
+	Allowed func(command string) bool
 }
 
 // A Result is the answer to a Request. The zero Result is UNKNOWN.
@@ -99,6 +104,8 @@ var (
 	ErrUnknownCommand = errors.New("no such command")
 	// ErrBusy says that there is no room for the run; later there may be.
 	ErrBusy = errors.New("too many checks are running")
+	// ErrNotAllowed says that who asks may not have the command run: Request.Allowed.
+	ErrNotAllowed = errors.New("not allowed")
 )
 
 // RunnerFunc lets a function be a Runner.

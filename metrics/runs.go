@@ -36,7 +36,7 @@ func newRuns() *runs {
 		}, []string{"module", "command"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "wasmagent_runs_refused_total",
-			Help: "Requests that no command was run for: busy (too many were running), unknown (no module has the command) or limit (the request was too large or nested too deep).",
+			Help: "Requests that no command was run for: busy (too many were running), unknown (no module has the command), forbidden (who asks may not run it) or limit (the request was too large or nested too deep).",
 		}, []string{"origin", "reason"}),
 		commands: map[command]bool{},
 	}
@@ -82,6 +82,8 @@ func reason(err error) string {
 		return "busy"
 	case errors.Is(err, check.ErrUnknownCommand):
 		return "unknown"
+	case errors.Is(err, check.ErrNotAllowed):
+		return "forbidden"
 	}
 	return "limit"
 }

@@ -101,7 +101,7 @@ func (h Handler) run(ctx context.Context, text string) (check.Result, error) {
 	case len(args) > 0 && !h.AllowArguments:
 		return check.Result{}, fmt.Errorf("NRPE: command %.100q: arguments are not allowed; set allow_arguments = true under [nrpe] in config.toml", command)
 	}
-	return h.Runner.Run(ctx, check.Request{Command: command, Args: args, Origin: check.NRPE})
+	return h.Runner.Run(ctx, check.Request{Command: command, Args: args, Origin: check.NRPE, Allowed: h.Commands.Allow})
 }
 
 // split cuts a request at each "!". An empty argument keeps its place, unless

@@ -34,7 +34,7 @@ func (c Config) probe(w http.ResponseWriter, r *http.Request, who access.Identit
 		refuse(w, http.StatusForbidden, fmt.Errorf("user %s may not run %q: no role of the user names it in commands", who.User, p.command))
 		return
 	}
-	result, took, err := p.run(r.Context(), c.Run)
+	result, took, err := p.run(r.Context(), c.Run, who)
 	switch {
 	case errors.Is(err, check.ErrUnknownCommand):
 		refuse(w, http.StatusBadRequest, err)
@@ -54,11 +54,11 @@ func (c Config) probe(w http.ResponseWriter, r *http.Request, who access.Identit
 	Scrape(gathered, c.Log).ServeHTTP(w, r)
 }
 
-func (p probe) run(ctx context.Context, runner check.Runner) (_ check.Result, took time.Duration, _ error) {
+func (p probe) run(ctx context.Context, runner check.Runner, who access.Identity) (_ check.Result, took time.Duration, _ error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limit, fmt.Errorf("stopped after %v, the time limit of this probe", p.limit))
 	defer cancel()
 	began := time.Now()
-	result, err := runner.Run(ctx, check.Request{Command: p.command, Args: p.args, Origin: check.Probe})
+	result, err := runner.Run(ctx, check.Request{Command: p.command, Args: p.args, Origin: check.Probe, Allowed: who.AllowsCommand})
 	return result, time.Since(began), err
 }
 

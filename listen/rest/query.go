@@ -91,7 +91,7 @@ func (a *api) run(q *request, answer func(command string, r check.Result) http.H
 	if !q.who.AllowsCommand(command) {
 		return refusal(q.Request, http.StatusForbidden, fmt.Sprintf("user %s may not run %q: no role of the user names it in commands", q.who.User, command))
 	}
-	r, err := a.Run.Run(q.Context(), check.Request{Command: command, Args: q.arguments(), Origin: check.REST})
+	r, err := a.Run.Run(q.Context(), check.Request{Command: command, Args: q.arguments(), Origin: check.REST, Allowed: q.who.AllowsCommand})
 	if err != nil {
 		r = check.Unknown(err)
 	}
