@@ -24,7 +24,7 @@ var roundabout = []struct {
 	{"check_negate!hidden", "not allowed to whoever asks"},
 	{"check_always_ok!command=Aliases.hidden", "not allowed to whoever asks"},
 	{"check_timeout!command=check_multi command=HIDDEN", "not allowed to whoever asks"},
-	{"check_alias", "OK: the secret"}, // which config.toml has run it
+	{"check_alias!command=check_ok fine", "OK: the secret, OK: fine"}, // config.toml has it run
 }
 
 // TestCommandsRunWithinGrants has commands run others, for those who may run only some.
