@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"syscall"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
@@ -56,37 +57,38 @@ func (s *server) enable(ctx context.Context, module string, enabled bool) error 
 			return fmt.Errorf("module %s: config.toml has no such module: %w", module, fs.ErrNotExist)
 		}
 	}
-	changes := []config.Change{config.Enable(module, enabled)}
-	return s.edited(ctx, changes, func() error { return config.Edit(now.config.File, changes...) })
+	return s.edited(ctx, config.Enable(module, enabled))
 }
 
 // edited takes what config.toml would say after changes of it, and writes them
 // down. After an error all is as it was. It goes on if nobody waits for the answer any
 // more. s.changing is held.
-func (s *server) edited(ctx context.Context, changes []config.Change, write func() error) error {
+func (s *server) edited(ctx context.Context, changes ...config.Change) error {
 	now, ctx := s.now.Load(), context.WithoutCancel(ctx)
 	if now.config.File == "" {
-		return &rest.Refusal{Status: http.StatusConflict, Err: errors.New("the agent runs without a config.toml, in which that would be written; make one, and start it again")}
+		return conflict(errors.New("the agent runs without a config.toml, in which that would be written; make one, and start it again"))
 	}
-	text, err := os.ReadFile(now.config.File)
-	if err != nil {
-		return err
+	if _, err := os.Stat(now.config.File); err != nil {
+		return conflict(err)
 	}
-	after, err := config.Rewrite(now.config.File, string(text), changes...)
-	if err != nil {
-		return err
+	var taken *config.Config
+	err := config.EditIf(now.config.File, func(c config.Config) error {
+		err := s.change(ctx, c)
+		if err == nil {
+			taken = &c
+		}
+		return conflict(err)
+	}, changes...)
+	switch {
+	case err == nil: // it is not to be reloaded, which would undo load and unload
+		s.watch.Expect(now.config.File, func() bool {
+			c, err := config.Load(now.config.File)
+			return err == nil && c.Equal(*taken)
+		})
+	case taken != nil:
+		err = errors.Join(err, s.change(ctx, now.config))
 	}
-	c, err := config.Parse(now.config.File, after)
-	if err == nil {
-		err = s.change(ctx, c)
-	}
-	if err != nil {
-		return &rest.Refusal{Status: http.StatusConflict, Err: err}
-	}
-	if err := write(); err != nil {
-		return errors.Join(err, s.change(ctx, now.config))
-	}
-	return nil
+	return unwritable(err)
 }
 
 // upload takes a zip that arrives as a module: it is verified, put among the
@@ -108,10 +110,26 @@ func (s *server) upload(ctx context.Context, module string, zip io.Reader, signa
 		return err
 	}
 	shelf := newShelf(now.config)
-	return shelf.put(c.module.Name, c.parcel, func(file string) ([]config.Change, error) {
-		changes := []config.Change{config.Path(c.module.Name, shelf.path(file)), config.Enable(c.module.Name, true)}
-		return nil, s.edited(ctx, changes, func() error { return config.Edit(now.config.File, changes...) })
-	})
+	return unwritable(shelf.put(c.module.Name, c.parcel, func(file string) ([]config.Change, error) {
+		return nil, s.edited(ctx, config.Path(c.module.Name, shelf.path(file)), config.Enable(c.module.Name, true))
+	}))
+}
+
+// conflict is why something cannot be, as the agent and its configuration are.
+func conflict(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &rest.Refusal{Status: http.StatusConflict, Err: err}
+}
+
+// unwritable says what to do where the agent may not write, as in packages, whose
+// configuration is root's.
+func unwritable(err error) error {
+	if refusal := (&rest.Refusal{}); errors.As(err, &refusal) || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return err
+	}
+	return conflict(fmt.Errorf("%w: the agent may change neither its config.toml nor its modules directory; do it there as their owner, with wasmagent install or an editor, or let the agent write there: docs/service.md says how", err))
 }
 
 // uploaded verifies a zip that has arrived and makes sure that it is a module.
@@ -142,7 +160,7 @@ func parcelOf(archive, signature []byte) fetch.Parcel {
 	case len(signature) > trust.MaxSignature:
 		p = fetch.Parcel{Archive: archive, Unsigned: fmt.Errorf("the signature is larger than %d bytes, as none of minisign is", trust.MaxSignature)}
 	case len(signature) == 0:
-		p.Unsigned = fmt.Errorf("it came without a signature; send one in the header %s", rest.SignatureHeader)
+		p.Unsigned = fmt.Errorf("none came along; send NAME.zip%s in base64 in the header %s", trust.Extension, rest.SignatureHeader)
 	}
 	return p
 }

@@ -15,9 +15,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/listen/rest"
+	"github.com/wasmagent/wasmagent/trust"
 )
 
 const modules = "/api/v2/modules/"
@@ -166,16 +169,28 @@ func versions(t *testing.T, dir string) (list []string) {
 	return found
 }
 
-// TestUploadOfWhatIsNotSigned wants a signature, which nothing that is uploaded has.
-func TestUploadOfWhatIsNotSigned(t *testing.T) {
+// TestUploadSigned uploads where a signature is required: without one, with that of
+// another module, and with the right one.
+func TestUploadSigned(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "config.toml"), serving("[trust]\nrequire = \"signature\"\nkeys = [\"RWTwX7uWqzhxjGkGYty2LD9llAjuVFBsNmyDTKO3npgyS7sOkf7AkD6u\"]\n"))
+	secret, err := trust.NewSecret()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "config.toml"), serving(fmt.Sprintf("[trust]\nrequire = \"signature\"\nkeys = [{ key = %q, name = \"ops\" }]\n", secret.Public().Line())))
 	c := serve(t, dir).ready(t)
-	c.wantRest(t, "POST", modules+"m", zipped(t, versioned(1), answering("x", 0)), 403, "module m is not trusted", "without a signature")
+	zip := zipped(t, versioned(1), answering("signed", 0))
+	c.wantRest(t, "POST", modules+"m", zip, 403, "module m is not trusted", "none came along", rest.SignatureHeader)
+	c.signature = secret.Sign(zip, "other", "1", time.Now())
+	c.wantRest(t, "POST", modules+"m", zip, 403, "module m is not trusted", "named m")
 	if left := versions(t, dir); len(left) > 0 {
 		t.Errorf("it leaves %q", left)
 	}
+	c.signature = secret.Sign(zip, "m", "1", time.Now())
+	c.wantRest(t, "POST", modules+"m", zip, 200, "Success upload m")
+	c.wantRest(t, "GET", modules+"m", nil, 200, `"signer":"ops (key `, `"digest":"`+string(trust.DigestOf(zip))+`"`, `"state":"loaded"`)
+	c.wantNRPE(t, "a", 0, "signed")
 }
 
 // TestKilledUnderLoad kills the agent while modules are uploaded, enabled and disabled

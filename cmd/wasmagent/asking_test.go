@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,15 +21,18 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/listen/rest"
 )
 
 // A client asks an agent that serves.
 type client struct {
-	dir      string // where the agent runs, with its data in data
-	ports    map[string]string
-	password string
-	web      *http.Client
-	tls      *tls.Config
+	dir       string // where the agent runs, with its data in data
+	ports     map[string]string
+	password  string
+	signature []byte // of what is uploaded; nil is none
+	web       *http.Client
+	tls       *tls.Config
 }
 
 // ready waits until the agent serves, and returns a client that knows its ports, its
@@ -61,6 +65,9 @@ func (c *client) rest(ctx context.Context, method, path string, body io.Reader) 
 		return 0, "", err
 	}
 	req.SetBasicAuth("admin", c.password)
+	if c.signature != nil {
+		req.Header.Set(rest.SignatureHeader, base64.StdEncoding.EncodeToString(c.signature))
+	}
 	answer, err := c.web.Do(req)
 	if err != nil {
 		return 0, "", err

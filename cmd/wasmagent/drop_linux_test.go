@@ -141,6 +141,32 @@ func TestServeGivesUpRoot(t *testing.T) {
 	}
 }
 
+// TestServeWithoutWriting has the agent be told to change what is root's, as it is where
+// it was installed from a package.
+func TestServeWithoutWriting(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	dir, agent := public(t)
+	text := strings.Replace(dropping, "var/data", "data", 1) + "[rest]\nlisten = [\"127.0.0.1:0\"]\n"
+	text = strings.Replace(text, "m = { path = \"m\", allow = [\"/exec/sh\"] }", "CheckHelpers = true", 1)
+	tell(t, dir, text)
+	c := serveWith(t, exec.CommandContext(t.Context(), agent, "serve"), dir).ready(t)
+	c.wantRest(t, "GET", modules+"CheckSystem/commands/load", nil, 200)
+	for what, body := range map[string][]byte{
+		"CheckHelpers/commands/disable": nil,
+		"CheckSystem/commands/enable":   nil,
+		"m":                             zipped(t, versioned(1), answering("x", 0)),
+	} {
+		method := map[bool]string{true: "POST", false: "GET"}[body != nil]
+		c.wantRest(t, method, modules+what, body, 409, "permission denied", "docs/service.md")
+	}
+	c.wantRest(t, "GET", modules+"CheckHelpers", nil, 200, `"loaded":true`, `"enabled":true`)
+	c.wantRest(t, "GET", modules+"CheckSystem", nil, 200, `"loaded":true`, `"enabled":false`)
+	if after, err := os.ReadFile(filepath.Join(dir, "config.toml")); err != nil || string(after) != text {
+		t.Errorf("config.toml says\n%s, %v", after, err)
+	}
+}
+
 // threads lists what the threads of a process may do, each way of that once.
 func threads(t *testing.T, pid int) (list []string) {
 	t.Helper()

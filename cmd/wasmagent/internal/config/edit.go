@@ -120,12 +120,12 @@ func Rewrite(name, text string, changes ...Change) (string, error) {
 // rewrite makes one change of a text, which reads as c.
 func (change Change) rewrite(c Config, text string) (string, Config, error) {
 	want, entry := change.applied(c)
-	if same(want, c) {
+	if want.Equal(c) {
 		return text, c, nil
 	}
 	changed := change.text(newDraft(text), entry)
 	got, err := Parse(c.File, changed)
-	if err == nil && !same(got, want) {
+	if err == nil && !got.Equal(want) {
 		err = errors.New("the change would not say what it should")
 	}
 	if err != nil {
@@ -160,12 +160,12 @@ func (change Change) applied(c Config) (Config, Module) {
 	return c, entry
 }
 
-// same tells whether two configurations say the same.
-func same(a, b Config) bool {
-	equal := maps.EqualFunc(a.Modules, b.Modules, Module.Equal) // of which none may be empty or nil
-	a.Modules, b.Modules = nil, nil
-	a.Read, b.Read = nil, nil
-	return equal && reflect.DeepEqual(a, b)
+// Equal tells whether two configurations say the same.
+func (c Config) Equal(other Config) bool {
+	equal := maps.EqualFunc(c.Modules, other.Modules, Module.Equal) // of which none may be empty or nil
+	c.Modules, other.Modules = nil, nil
+	c.Read, other.Read = nil, nil
+	return equal && reflect.DeepEqual(c, other)
 }
 
 // Equal tells whether two entries say the same, the files of authorities that

@@ -17,6 +17,14 @@ import (
 // If somebody else changes the file meanwhile, theirs holds and Edit is an
 // error.
 func Edit(name string, changes ...Change) error {
+	return EditIf(name, func(Config) error { return nil }, changes...)
+}
+
+// EditIf is Edit of a file whose new configuration has to be taken first. It is
+// handed to take when all that can be known to fail has not, changed or not: the new
+// file then lies beside the one of the name. What take returns is returned, and after
+// an error nothing has changed.
+func EditIf(name string, take func(Config) error, changes ...Change) error {
 	name, err := filepath.Abs(name)
 	if err != nil {
 		return err
@@ -41,10 +49,17 @@ func Edit(name string, changes ...Change) error {
 		return err
 	}
 	after, err := Rewrite(name, before, changes...)
-	if err != nil || after == before {
+	if err != nil {
 		return err
 	}
-	return swap(file, before, after, exists)
+	c, err := Parse(name, after)
+	switch {
+	case err != nil:
+		return err
+	case after == before:
+		return take(c)
+	}
+	return swap(file, before, after, exists, func() error { return take(c) })
 }
 
 // The names of files that are to be config.toml begin and end so.
@@ -71,11 +86,11 @@ func current(file string) (text string, exists bool, err error) {
 }
 
 // swap puts a file with the text after in the place of the one with the text
-// before.
-func swap(file, before, after string, exists bool) error {
+// before, unless take, which is called when the new one is written, is an error.
+func swap(file, before, after string, exists bool, take func() error) error {
 	f, err := os.CreateTemp(filepath.Dir(file), draftPrefix+"*"+draftSuffix)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: a new file cannot be written beside it: %w", file, errors.Unwrap(err))
 	}
 	defer os.Remove(f.Name()) // there is none any more once it is renamed
 	_, err = f.WriteString(after)
@@ -83,6 +98,9 @@ func swap(file, before, after string, exists bool) error {
 		err = likeness(f, file)
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := take(); err != nil {
 		return err
 	}
 	now, there, err := current(file)

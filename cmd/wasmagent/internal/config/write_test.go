@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,12 +51,42 @@ func TestEditChangesAllOrNothing(t *testing.T) {
 	only(t, filepath.Dir(name), "config.toml")
 }
 
+func taken() error { return nil }
+
+// TestEditIf edits what is taken, and nothing else.
+func TestEditIf(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "config.toml")
+	write(t, name, "# mine\n")
+	for _, row := range []struct {
+		refusal error
+		enabled bool
+		want    string
+	}{
+		{errors.New("not that"), true, "# mine\n"},
+		{nil, true, "# mine\n\n[modules.web]\nenabled = true\n"},
+		{errors.New("not that"), false, "# mine\n\n[modules.web]\nenabled = true\n"},
+		{errors.New("nor what it says already"), true, "# mine\n\n[modules.web]\nenabled = true\n"},
+	} {
+		err := config.EditIf(name, func(c config.Config) error {
+			if m, named := c.Module("web"); !named || m.Enabled != row.enabled {
+				t.Errorf("the entry to be taken is %+v, %v", m, named)
+			}
+			return row.refusal
+		}, config.Enable("web", row.enabled))
+		if got := read(t, name); err != row.refusal || got != row.want {
+			t.Errorf("the file holds %q, %v; want %q, %v", got, err, row.want, row.refusal)
+		}
+		only(t, filepath.Dir(name), "config.toml")
+	}
+}
+
 func TestEditRefusesWhatChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "config.toml")
 	write(t, name, "# theirs\n")
-	wantError(t, config.Swap(name, "# mine\n", "# mine\nruns = 1\n", true), "somebody else has changed it")
-	wantError(t, config.Swap(name, "", "runs = 1\n", false), "somebody else has changed it")
+	wantError(t, config.Swap(name, "# mine\n", "# mine\nruns = 1\n", true, taken), "somebody else has changed it")
+	wantError(t, config.Swap(name, "", "runs = 1\n", false, taken), "somebody else has changed it")
 	if got := read(t, name); got != "# theirs\n" {
 		t.Errorf("the file holds %q", got)
 	}
