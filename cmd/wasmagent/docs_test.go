@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,8 +16,11 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/internal/journal"
+	"github.com/wasmagent/wasmagent/metrics/otlp"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
+	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md")
@@ -94,10 +98,8 @@ func TestShippedConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Parse(filepath.Join(t.TempDir(), "config.toml"), regexp.MustCompile(`(?m)^#(["\w.]+ = )`).ReplaceAllString(string(text), "$1"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parse(t, regexp.MustCompile(`(?m)^#(["\w.]+ = )`).ReplaceAllString(string(text), "$1"))
+	holdTables(t, c)
 	if c.Runs != agent.DefaultRuns {
 		t.Errorf("runs is %d, want %d", c.Runs, agent.DefaultRuns)
 	}
@@ -109,6 +111,37 @@ func TestShippedConfiguration(t *testing.T) {
 			t.Errorf("the provider %s is not documented", name)
 		}
 	}
+}
+
+// holdTables holds the tables of a configuration against the defaults.
+func holdTables(t *testing.T, c config.Config) {
+	t.Helper()
+	if want := (config.Events{Size: journal.DefaultSize, Keep: journal.DefaultKeep}); c.Events != want {
+		t.Errorf("[events] is %+v, want %+v", c.Events, want)
+	}
+	if c.Audit.Size != journal.DefaultSize || c.Audit.Keep != journal.DefaultKeep || c.OTLP.Interval != otlp.DefaultInterval {
+		t.Errorf("[audit] is %+v, the interval of [otlp] %v", c.Audit, c.OTLP.Interval)
+	}
+	unset := parse(t, "")
+	for table, pair := range map[string][2]any{
+		"nrpe": {c.NRPE, unset.NRPE}, "rest": {c.REST, unset.REST}, "prometheus": {c.Prometheus, unset.Prometheus},
+		"tls": {c.TLS, unset.TLS}, "trust": {c.Trust.Require, unset.Trust.Require}, "log": {c.Log, unset.Log},
+		"native": {c.Native, confine.Defaults},
+	} {
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			t.Errorf("[%s] is %+v, want the default %+v", table, pair[0], pair[1])
+		}
+	}
+}
+
+// parse reads a configuration.
+func parse(t *testing.T, text string) config.Config {
+	t.Helper()
+	c, err := config.Parse(filepath.Join(t.TempDir(), "config.toml"), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // TestConfigurationPage holds the limits of docs/config.md against the defaults.
@@ -129,11 +162,7 @@ func TestConfigurationPage(t *testing.T) {
 		}
 		limits += m[1] + " = " + value + "\n"
 	}
-	c, err := config.Parse(filepath.Join(t.TempDir(), "config.toml"), limits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Limits != policy.Defaults {
+	if c := parse(t, limits); c.Limits != policy.Defaults {
 		t.Errorf("the limits are\n%+v, want\n%+v", c.Limits, policy.Defaults)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,14 +46,11 @@ func (a *app) importFile(name, output string) error {
 	if err != nil {
 		return err
 	}
-	file, err := filepath.Abs(output)
-	if output == "" {
-		file, err = name, nil
-	}
-	if err == nil {
-		_, err = config.Parse(file, m.Config)
-	}
+	file, err := filepath.Abs(cmp.Or(output, name))
 	if err != nil {
+		return err
+	}
+	if _, err := config.Parse(file, m.Config); err != nil {
 		return fmt.Errorf("what is made of %s cannot be used; correct it there: %w", name, err)
 	}
 	if output == "" {

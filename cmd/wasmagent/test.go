@@ -20,9 +20,10 @@ func (a *app) testCommand() *cobra.Command {
 		Use:   "test",
 		Short: "A prompt at which commands are tried",
 		Long: `Test loads the modules that config.toml enables, as serve does, but listens nowhere
-and runs no schedule without --listen. It reads lines from standard input: a word such as load, desc
-or reload is its own, which help lists; any other line is a command with its
-arguments, which is run and printed with its state and its performance data.
+and runs no schedule without --listen. It reads lines from standard input: a word
+such as load, desc or reload is its own, which help lists; any other line is a
+command with its arguments, which is run and printed with its state and its
+performance data.
 
 On a terminal lines can be edited, the tab key completes commands and modules, and
 the arrow keys bring back earlier lines.`,

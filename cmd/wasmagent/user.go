@@ -294,7 +294,7 @@ func (u userView) shows() (list []string) {
 		list = append(list, "a password")
 	}
 	if u.Tokens > 0 {
-		list = append(list, fmt.Sprintf("%d tokens", u.Tokens))
+		list = append(list, counted(u.Tokens, "token"))
 	}
 	if u.Certificate != "" {
 		list = append(list, "the certificate "+u.Certificate)

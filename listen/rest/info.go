@@ -65,11 +65,14 @@ func (a *api) metrics(*request) http.Handler {
 	return document(http.StatusOK, values)
 }
 
-func (a *api) reload(q *request) http.Handler {
+func (a *api) reload(q *request) http.Handler { return a.reloaded(q, "reload") }
+
+// reloaded reads the configuration again, and answers with a status if that is right.
+func (a *api) reloaded(q *request, status string) http.Handler {
 	err := a.Reload(q.Context())
 	a.audit(q, Action{Name: "reload", Err: err})
 	if err != nil {
 		return problem(statusOf(err), "reload: %v", err)
 	}
-	return document(http.StatusOK, map[string]string{"status": "reload"})
+	return document(http.StatusOK, map[string]string{"status": status})
 }

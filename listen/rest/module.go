@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,20 +90,13 @@ type permissionsJSON struct {
 func (q *request) moduleJSON(m Module) moduleJSON {
 	url := func(command string) string { return q.url("modules", m.Name, "commands", command) }
 	return moduleJSON{
-		Name: m.Name, ID: m.Name, Title: m.title(), Loaded: m.Loaded, Enabled: m.Enabled,
+		Name: m.Name, ID: m.Name, Title: cmp.Or(m.Title, m.Name), Loaded: m.Loaded, Enabled: m.Enabled,
 		Metadata: map[string]string{"plugin_id": m.Name, "alias": ""}, Description: m.Description,
 		LoadURL: url("load"), UnloadURL: url("unload"), EnableURL: url("enable"), DisableURL: url("disable"),
 		Version: m.Version, Digest: m.Digest, Signer: m.Signer, Builtin: m.Builtin, State: m.State, Problem: m.Problem,
 		Failed: list(m.Failed), Commands: list(m.Commands), Requires: list(m.Requires), RequiredBy: list(m.RequiredBy),
 		Permissions: permissionsJSON{list(m.Asked), list(m.Granted), list(m.Uncovered)},
 	}
-}
-
-func (m Module) title() string {
-	if m.Title == "" {
-		return m.Name
-	}
-	return m.Title
 }
 
 // list is a list that JSON does not write as null.

@@ -85,11 +85,7 @@ func (a *api) settingsCommand(q *request) http.Handler {
 	switch body.Command {
 	case "save":
 	case "load", "reload":
-		err := a.Reload(q.Context())
-		a.audit(q, Action{Name: "reload", Err: err})
-		if err != nil {
-			return problem(statusOf(err), "reload: %v", err)
-		}
+		return a.reloaded(q, "success")
 	default:
 		return problem(http.StatusBadRequest, "command %q: want reload, load or save", body.Command)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -103,9 +104,8 @@ func (d *decoder) addresses(at toml.Key, value any, dst *Addresses) {
 
 func checkAddress(text string) error {
 	host, port, err := net.SplitHostPort(text)
-	if address := (*net.AddrError)(nil); err != nil {
-		address, _ = err.(*net.AddrError)
-		return fmt.Errorf("%s", address.Err)
+	if address := (*net.AddrError)(nil); errors.As(err, &address) {
+		return errors.New(address.Err)
 	}
 	if strings.ContainsAny(host, " /\t*") {
 		return fmt.Errorf("there is no host %q", host)

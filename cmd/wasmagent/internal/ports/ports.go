@@ -85,7 +85,7 @@ func (p *Ports) Change(want []Port) (*Change, error) {
 		}
 		socket, err := net.Listen("tcp", port.Address)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s cannot listen on %s: %w", port.Protocol, port.Address, reason(err)))
+			errs = append(errs, fmt.Errorf("%s cannot listen on %s: %w%s", port.Protocol, port.Address, reason(err), p.overlap(port.Address)))
 			continue
 		}
 		c.bound[i] = socket
@@ -103,6 +103,18 @@ func reason(err error) error {
 		return op.Err
 	}
 	return err
+}
+
+// overlap says what to do about an address that cannot be bound as the agent itself
+// listens on a part of it, or on more; empty if it does not.
+func (p *Ports) overlap(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	for _, o := range p.Open() {
+		if _, own, _ := net.SplitHostPort(o.Bound.String()); own == port {
+			return fmt.Sprintf("; the agent listens on %s, and has to be started again to change from one to the other", o.Address)
+		}
+	}
+	return ""
 }
 
 // Abandon leaves all as it was.

@@ -156,6 +156,22 @@ func TestChangeIsAllOrNothing(t *testing.T) {
 	wantAnswer(t, dial(t, before[0].Bound), "1")
 }
 
+// TestChangeToWhatOverlaps has an address become every address of its port, which takes
+// another start.
+func TestChangeToWhatOverlaps(t *testing.T) {
+	t.Parallel()
+	p, _ := newPorts(t)
+	open := want(t, p, port("a", anywhere, says{text: "1"}))
+	_, number, err := net.SplitHostPort(open[0].Bound.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Change([]ports.Port{port("a", ":"+number, says{})})
+	if text := "the agent listens on " + anywhere + ", and has to be started again"; err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %v, want one with %q", err, text)
+	}
+}
+
 // TestNothingIsServedBeforeTheChange connects to an address that is bound, and is
 // answered once the change is made.
 func TestNothingIsServedBeforeTheChange(t *testing.T) {
