@@ -12,19 +12,19 @@ func (h *Hosts) Resolve(lookup func(ctx context.Context, network, host string) (
 	}
 }
 
-// The bounds of the line of passwords.
+// The bounds of the queue of passwords.
 const (
-	MaxPeerLine = maxPeerLine
-	WrongBurst  = wrongBurst
-	WrongPace   = wrongPace
-	MaxSessions = maxSessions
+	MaxPeerQueue = maxPeerQueue
+	WrongBurst   = wrongBurst
+	WrongPace    = wrongPace
+	MaxSessions  = maxSessions
 )
 
-// Peers is how many peers the line knows.
+// Peers is how many peers the queue knows.
 func (u *Users) Peers() int {
-	u.line.mu.Lock()
-	defer u.line.mu.Unlock()
-	return len(u.line.peers)
+	u.queue.mu.Lock()
+	defer u.queue.mu.Unlock()
+	return len(u.queue.peers)
 }
 
 // PutText is Put for a text.

@@ -22,7 +22,7 @@ const remembered = time.Hour
 // NewUsers.
 type Users struct {
 	accounts atomic.Pointer[roll]
-	line     *line
+	queue    *queue
 	sessions sessions
 
 	verifying singleflight.Group // passwords, by their mark and peer
@@ -46,7 +46,7 @@ type verified struct {
 
 // NewUsers makes Users of accounts; nil are none.
 func NewUsers(a *Accounts) *Users {
-	u := &Users{line: newLine(), verified: map[string]verified{}}
+	u := &Users{queue: newQueue(), verified: map[string]verified{}}
 	rand.Read(u.key[:]) // never fails
 	u.Set(a)
 	return u
@@ -145,7 +145,7 @@ func (u *Users) byPassword(ctx context.Context, c Credentials) (Identity, error)
 
 // verify tells whether a hash is that of a password. Requests of one peer with the
 // same password share one verification, so that a client that opens many
-// connections at one time has one place in the line. If the request ends that
+// connections at one time has one place in the queue. If the request ends that
 // stands there, the next one takes a place.
 func (u *Users) verify(ctx context.Context, c Credentials, hash Hash, mark [sha256.Size]byte) (right bool, err error) {
 	for {
@@ -164,11 +164,11 @@ func (u *Users) verify(ctx context.Context, c Credentials, hash Hash, mark [sha2
 }
 
 func (u *Users) verifyInTurn(ctx context.Context, c Credentials, hash Hash, mark [sha256.Size]byte) (right bool, err error) {
-	leave, err := u.line.enter(ctx, c.Peer, c.User)
+	leave, err := u.queue.enter(ctx, c.Peer, c.User)
 	if err != nil {
 		return false, err
 	}
-	// Somebody ahead in the line may have had the same.
+	// Somebody ahead in the queue may have had the same.
 	if right = u.remembers(c.User, mark) || hash.Verify(c.Password); right {
 		u.remember(c.User, mark)
 	}

@@ -13,9 +13,9 @@ const (
 	// maxVerifying is the most passwords that are verified at one time, of which
 	// each takes a processor and the memory of its hash.
 	maxVerifying = 4
-	// maxLine and maxPeerLine are the most requests that wait, of all peers and of
+	// maxQueue and maxPeerQueue are the most requests that wait, of all peers and of
 	// one.
-	maxLine, maxPeerLine = 128, 32
+	maxQueue, maxPeerQueue = 128, 32
 	// wrongBurst is how many wrong passwords a peer gives for nothing, and
 	// wrongPace the time that each takes from then on.
 	wrongBurst, wrongPace = 20, time.Second / 5
@@ -24,9 +24,9 @@ const (
 	maxHeld = time.Second
 )
 
-// A line is where passwords wait to be verified. Peers take turns, so that one
+// A queue is where passwords wait until they are verified. Peers take turns, so that one
 // who guesses delays itself; a peer that has guessed wrong too often has to wait
-// for its turn. If the line is full, whoever has the most places in it loses the
+// for its turn. If the queue is full, whoever has the most places in it loses the
 // last of them to who has fewer.
 //
 // The answer to a wrong password is held for a while, so that whoever guesses does
@@ -35,17 +35,17 @@ const (
 // So whoever has the right password gets in if it is patient. It competes only
 // with those who guess from the same address, and only until its password has been
 // verified once.
-type line struct {
+type queue struct {
 	mu      sync.Mutex
 	free    int // verifications that may begin
 	waiting int
-	peers   map[netip.Prefix]*peerLine // those that wait or have been wrong lately
-	turns   []*peerLine                // those that wait, the next one first
-	wake    *time.Timer                // for when the next one has waited long enough; nil if none has to
+	peers   map[netip.Prefix]*peerQueue // those that wait or have been wrong lately
+	turns   []*peerQueue                // those that wait, the next one first
+	wake    *time.Timer                 // for when the next one has waited long enough; nil if none has to
 }
 
-// A peerLine is the part of the line that is one peer's.
-type peerLine struct {
+// A peerQueue is the part of the queue that is one peer's.
+type peerQueue struct {
 	waiters []*waiter
 	paid    time.Time // until when its wrong passwords take, at wrongPace each
 }
@@ -56,27 +56,27 @@ type waiter struct {
 	turn chan error // receives once: nil when it is its turn, else ErrThrottled
 }
 
-func newLine() *line {
-	return &line{free: min(max(goruntime.GOMAXPROCS(0)/2, 1), maxVerifying), peers: map[netip.Prefix]*peerLine{}}
+func newQueue() *queue {
+	return &queue{free: min(max(goruntime.GOMAXPROCS(0)/2, 1), maxVerifying), peers: map[netip.Prefix]*peerQueue{}}
 }
 
 // enter waits for a turn to verify a password for a user. Whoever gets it must
 // leave, and say whether the password was right; the answer is to be held for as
 // long as that returns.
-func (l *line) enter(ctx context.Context, peer netip.Addr, user string) (leave func(right bool) (held time.Duration), err error) {
+func (q *queue) enter(ctx context.Context, peer netip.Addr, user string) (leave func(right bool) (held time.Duration), err error) {
 	network, w := network(peer), &waiter{user: user, turn: make(chan error, 1)}
-	l.mu.Lock()
-	p := l.join(network, w)
-	l.mu.Unlock()
+	q.mu.Lock()
+	p := q.join(network, w)
+	q.mu.Unlock()
 	select {
 	case err = <-w.turn:
 	case <-ctx.Done():
-		err = l.abandon(p, w, ctx.Err())
+		err = q.abandon(p, w, ctx.Err())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return func(right bool) time.Duration { return l.leave(network, right) }, nil
+	return func(right bool) time.Duration { return q.leave(network, right) }, nil
 }
 
 // network is what counts as one peer: an IPv4 address, or the 64 bits of IPv6
@@ -87,29 +87,35 @@ func network(peer netip.Addr) netip.Prefix {
 	return p
 }
 
-// join puts a waiter at the end of its peer's line, or sends one away.
-func (l *line) join(network netip.Prefix, w *waiter) *peerLine {
-	p := l.peers[network]
+// peer is the queue of a peer, made if there is none.
+func (q *queue) peer(network netip.Prefix) *peerQueue {
+	p := q.peers[network]
 	if p == nil {
-		p = &peerLine{}
-		l.peers[network] = p
+		p = &peerQueue{}
+		q.peers[network] = p
 	}
-	if len(p.waiters) >= maxPeerLine && !l.displace(p, w.user) || l.waiting >= maxLine && !l.displaceAny(p) {
+	return p
+}
+
+// join puts a waiter at the end of its peer's queue, or sends one away.
+func (q *queue) join(network netip.Prefix, w *waiter) *peerQueue {
+	p := q.peer(network)
+	if len(p.waiters) >= maxPeerQueue && !q.displace(p, w.user) || q.waiting >= maxQueue && !q.displaceAny(p) {
 		w.turn <- ErrThrottled
 		return p
 	}
 	if len(p.waiters) == 0 {
-		l.turns = append(l.turns, p)
+		q.turns = append(q.turns, p)
 	}
 	p.waiters = append(p.waiters, w)
-	l.waiting++
-	l.next()
+	q.waiting++
+	q.next()
 	return p
 }
 
 // displace sends away the last waiter of the user who has the most in a peer's
-// line, unless a newcomer's user would have as many then.
-func (l *line) displace(p *peerLine, user string) bool {
+// queue, unless a newcomer's user would have as many then.
+func (q *queue) displace(p *peerQueue, user string) bool {
 	count := map[string]int{}
 	for _, w := range p.waiters {
 		count[w.user]++
@@ -123,104 +129,100 @@ func (l *line) displace(p *peerLine, user string) bool {
 	if count[last.user] <= count[user]+1 {
 		return false
 	}
-	l.remove(p, last)
+	q.remove(p, last)
 	last.turn <- ErrThrottled
 	return true
 }
 
-// displaceAny does so with the longest line of a peer, in favour of another.
-func (l *line) displaceAny(p *peerLine) bool {
-	longest := slices.MaxFunc(l.turns, func(a, b *peerLine) int { return len(a.waiters) - len(b.waiters) })
+// displaceAny does so with the longest queue of a peer, in favour of another.
+func (q *queue) displaceAny(p *peerQueue) bool {
+	longest := slices.MaxFunc(q.turns, func(a, b *peerQueue) int { return len(a.waiters) - len(b.waiters) })
 	if len(longest.waiters) <= len(p.waiters)+1 {
 		return false
 	}
 	last := longest.waiters[len(longest.waiters)-1]
-	l.remove(longest, last)
+	q.remove(longest, last)
 	last.turn <- ErrThrottled
 	return true
 }
 
 // remove takes a waiter out, and tells whether it was still there.
-func (l *line) remove(p *peerLine, w *waiter) bool {
+func (q *queue) remove(p *peerQueue, w *waiter) bool {
 	i := slices.Index(p.waiters, w)
 	if i < 0 {
 		return false
 	}
 	p.waiters = slices.Delete(p.waiters, i, i+1)
-	l.waiting--
+	q.waiting--
 	if len(p.waiters) == 0 {
-		l.turns = slices.DeleteFunc(l.turns, func(other *peerLine) bool { return other == p })
+		q.turns = slices.DeleteFunc(q.turns, func(other *peerQueue) bool { return other == p })
 	}
 	return true
 }
 
 // next gives turns to those who wait, as long as there are any to give, and each
 // peer one before it has another.
-func (l *line) next() {
+func (q *queue) next() {
 	now := time.Now()
-	for l.free > 0 {
-		i := slices.IndexFunc(l.turns, func(p *peerLine) bool { return p.delay(now) <= 0 })
+	for q.free > 0 {
+		i := slices.IndexFunc(q.turns, func(p *peerQueue) bool { return p.delay(now) <= 0 })
 		if i < 0 {
 			break
 		}
-		p := l.turns[i]
-		l.turns = append(slices.Delete(l.turns, i, i+1), p)
+		p := q.turns[i]
+		q.turns = append(slices.Delete(q.turns, i, i+1), p)
 		w := p.waiters[0]
-		l.remove(p, w)
-		l.free--
+		q.remove(p, w)
+		q.free--
 		w.turn <- nil
 	}
-	l.rest(now)
+	q.rest(now)
 }
 
 // rest has next called when the first of those who wait has waited long enough,
 // unless a verification ends before, which calls it as well.
-func (l *line) rest(now time.Time) {
-	if l.wake != nil {
-		l.wake.Stop()
-		l.wake = nil
+func (q *queue) rest(now time.Time) {
+	if q.wake != nil {
+		q.wake.Stop()
+		q.wake = nil
 	}
-	if l.free == 0 || len(l.turns) == 0 {
+	if q.free == 0 || len(q.turns) == 0 {
 		return
 	}
-	soonest := slices.MinFunc(l.turns, func(a, b *peerLine) int { return a.paid.Compare(b.paid) })
-	l.wake = time.AfterFunc(soonest.delay(now), func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.next()
+	soonest := slices.MinFunc(q.turns, func(a, b *peerQueue) int { return a.paid.Compare(b.paid) })
+	q.wake = time.AfterFunc(soonest.delay(now), func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.next()
 	})
 }
 
 // delay is how long a peer has to wait for what it has guessed wrong.
-func (p *peerLine) delay(now time.Time) time.Duration {
+func (p *peerQueue) delay(now time.Time) time.Duration {
 	return p.paid.Add(-(wrongBurst - 1) * wrongPace).Sub(now)
 }
 
 // leave makes room for the next one, and forgets the peers that are even.
-func (l *line) leave(network netip.Prefix, right bool) (held time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (q *queue) leave(network netip.Prefix, right bool) (held time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	now := time.Now()
-	l.free++
+	q.free++
 	if !right {
-		held = min(l.charge(network, now), maxHeld)
+		held = min(q.charge(network, now), maxHeld)
 	}
-	for n, p := range l.peers {
+	for n, p := range q.peers {
 		if len(p.waiters) == 0 && !now.Before(p.paid) {
-			delete(l.peers, n)
+			delete(q.peers, n)
 		}
 	}
-	l.next()
+	q.next()
 	return held
 }
 
 // charge counts a wrong password of a peer, and returns what all of its take yet.
-func (l *line) charge(network netip.Prefix, now time.Time) time.Duration {
-	p := l.peers[network]
-	if p == nil {
-		p = &peerLine{}
-		l.peers[network] = p
-	}
+func (q *queue) charge(network netip.Prefix, now time.Time) time.Duration {
+	p := q.peer(network)
 	if p.paid.Before(now) {
 		p.paid = now
 	}
@@ -230,12 +232,12 @@ func (l *line) charge(network netip.Prefix, now time.Time) time.Duration {
 
 // abandon takes a waiter out whose request has ended. A turn that it was given in
 // that moment goes to the next.
-func (l *line) abandon(p *peerLine, w *waiter, cause error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.remove(p, w) && <-w.turn == nil {
-		l.free++
-		l.next()
+func (q *queue) abandon(p *peerQueue, w *waiter, cause error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.remove(p, w) && <-w.turn == nil {
+		q.free++
+		q.next()
 	}
 	return cause
 }

@@ -173,16 +173,19 @@ func TestPeersAreForgotten(t *testing.T) {
 
 func TestOnePlaceForOnePassword(t *testing.T) {
 	t.Parallel()
-	u := amy(t)
-	var done sync.WaitGroup
-	for range 10 * access.MaxPeerLine {
-		done.Go(func() {
-			if _, err := u.Authenticate(t.Context(), right(peer)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	done.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		u := amy(t)
+		exhaust(t, u) // so that the password waits while they all come
+		var done sync.WaitGroup
+		for range 10 * access.MaxPeerQueue {
+			done.Go(func() {
+				if _, err := u.Authenticate(t.Context(), right(peer)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		done.Wait()
+	})
 }
 
 func TestWaitingEndsWithTheRequest(t *testing.T) {
@@ -192,7 +195,7 @@ func TestWaitingEndsWithTheRequest(t *testing.T) {
 		exhaust(t, u)
 		ctx, cancel := context.WithTimeout(t.Context(), access.WrongPace/2)
 		defer cancel()
-		for range access.MaxPeerLine + 1 { // which would fill the line if they stayed
+		for range access.MaxPeerQueue + 1 { // which would fill the queue if they stayed
 			if _, err := u.Authenticate(ctx, right(peer)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error %v", err)
 			}
