@@ -47,19 +47,8 @@ func addressOf(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// Limits are those that the connection began with.
-func (c *Conn) Limits() Limits { return c.settings.Limits }
-
-// Draining is closed when the listener is: a connection that is kept open should
-// end once it is answered.
-func (c *Conn) Draining() <-chan struct{} { return c.listener.draining }
-
-// Handler is the one of the listener's settings as they are now.
-func (c *Conn) Handler() Handler { return c.listener.settings.Load().Handler }
-
-// Outdated tells whether the listener's settings changed since the connection
-// began: it should not be kept open.
-func (c *Conn) Outdated() bool { return c.listener.settings.Load() != c.settings }
+// now are the listener's settings as they are.
+func (c *Conn) now() *Settings { return c.listener.settings.Load() }
 
 // Begin says that a whole request arrived. If it may be served, end has to be called
 // once it is answered. The error is a Refusal, which is the answer otherwise.
@@ -68,7 +57,7 @@ func (c *Conn) Begin(ctx context.Context) (end func(), err error) {
 	if c.refusal != nil {
 		return nil, c.refusal
 	}
-	s := c.listener.settings.Load()
+	s := c.now()
 	if s != c.settings && !s.Allowed(ctx, c.Peer) {
 		return nil, ErrNotAllowed
 	}

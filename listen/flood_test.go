@@ -20,7 +20,7 @@ import (
 func TestFlood(t *testing.T) {
 	cert, pool := certificate(t)
 	before := goruntime.NumGoroutine()
-	l, err := listen.Open("127.0.0.1:0", listen.Settings{
+	l, err := listen.Serve(bind(t), listen.Settings{
 		Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Log: quiet,
 		Limits: listen.Limits{PeerConnections: 1000, PeerRate: 1e6},
 	})
@@ -51,7 +51,7 @@ func TestFlood(t *testing.T) {
 	}
 	l.Close(stopped())
 	after := goruntime.NumGoroutine()
-	for tries := 0; after > before && tries < 1000; tries++ { // those of net/http that are on their last lines
+	for tries := 0; after > before && tries < 1_000_000; tries++ { // those of net/http that are on their last lines
 		goruntime.Gosched()
 		after = goruntime.NumGoroutine()
 	}

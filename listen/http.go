@@ -34,7 +34,7 @@ type HTTP struct {
 // from: an answer that does not end by itself should end then. It is nil of another
 // context.
 func Draining(ctx context.Context) <-chan struct{} {
-	draining, _ := ctx.Value(drainingKey{}).(<-chan struct{})
+	draining, _ := ctx.Value(drainingKey{}).(chan struct{})
 	return draining
 }
 
@@ -61,7 +61,7 @@ func (h HTTP) ServeConn(ctx context.Context, c *Conn) {
 	select {
 	case <-closed:
 		return
-	case <-c.Draining():
+	case <-c.listener.draining:
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var draining sync.WaitGroup
@@ -73,10 +73,10 @@ func (h HTTP) ServeConn(ctx context.Context, c *Conn) {
 
 // server is one for a connection; closed is closed when that is.
 func (h HTTP) server(ctx context.Context, c *Conn, closed chan struct{}) *http.Server {
-	limits := c.Limits()
+	limits := c.settings.Limits
 	return &http.Server{
 		Handler:           paceStreams(limits.Write, func(w http.ResponseWriter, r *http.Request) { h.now(c).serve(c, w, r) }),
-		BaseContext:       func(net.Listener) context.Context { return context.WithValue(ctx, drainingKey{}, c.Draining()) },
+		BaseContext:       func(net.Listener) context.Context { return context.WithValue(ctx, drainingKey{}, c.listener.draining) },
 		ReadHeaderTimeout: limits.Request,
 		ReadTimeout:       limits.Request,
 		IdleTimeout:       limits.Idle,
@@ -93,7 +93,7 @@ func (h HTTP) server(ctx context.Context, c *Conn, closed chan struct{}) *http.S
 
 // now is the handler of the listener's settings as they are.
 func (h HTTP) now(c *Conn) HTTP {
-	if now, ok := c.Handler().(HTTP); ok {
+	if now, ok := c.now().Handler.(HTTP); ok {
 		return now
 	}
 	return h
@@ -108,7 +108,7 @@ func (h HTTP) serve(c *Conn, w http.ResponseWriter, r *http.Request) {
 			panic(p)
 		}
 	}()
-	if c.Outdated() {
+	if c.now() != c.settings { // it should not be kept open
 		w.Header().Set("Connection", "close")
 	}
 	end, err := c.Begin(r.Context())

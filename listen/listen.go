@@ -1,5 +1,5 @@
-// Package listen is a network listener whose peers are hostile: it binds an
-// address, and hands each connection that may be served to a Handler, which
+// Package listen is a network listener whose peers are hostile: it serves a
+// socket, and hands each connection that may be served to a Handler, which
 // speaks a protocol and knows nothing of the rest.
 //
 // Guarantees:
@@ -80,20 +80,8 @@ type Listener struct {
 	running  sync.WaitGroup
 }
 
-// Open binds a TCP address, such as ":5666" or "127.0.0.1:0", and serves it.
-func Open(address string, s Settings) (*Listener, error) {
-	socket, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	l, err := Serve(socket, s)
-	if err != nil {
-		socket.Close()
-	}
-	return l, err
-}
-
-// Serve serves a socket that is bound already, which the listener then closes.
+// Serve serves a TCP socket that is bound already, which the listener closes, unless
+// there is an error.
 func Serve(socket net.Listener, s Settings) (*Listener, error) {
 	if err := s.complete(); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", socket.Addr(), err)

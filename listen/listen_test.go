@@ -99,12 +99,23 @@ func open(t *testing.T, s listen.Settings) *listen.Listener {
 	if s.Log == nil {
 		s.Log = quiet
 	}
-	l, err := listen.Open("127.0.0.1:0", s)
+	l, err := listen.Serve(bind(t), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close(stopped()) })
 	return l
+}
+
+// bind binds a port of the loopback.
+func bind(t *testing.T) net.Listener {
+	t.Helper()
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+	return socket
 }
 
 // stopped is a context that has ended.
@@ -261,23 +272,20 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestServeRefuses(t *testing.T) {
 	t.Parallel()
 	l := open(t, listen.Settings{Handler: echo{}})
 	for _, row := range []struct {
 		name     string
-		address  string
 		settings listen.Settings
 		says     string
 	}{
-		{"no handler", "127.0.0.1:0", listen.Settings{}, "no handler"},
-		{"no port", "127.0.0.1", listen.Settings{Handler: echo{}}, "missing port"},
-		{"taken", l.Addr().String(), listen.Settings{Handler: echo{}}, "address already in use"},
-		{"a second configuration", "127.0.0.1:0", listen.Settings{Handler: echo{}, TLS: &tls.Config{
+		{"no handler", listen.Settings{}, "no handler"},
+		{"a second configuration", listen.Settings{Handler: echo{}, TLS: &tls.Config{
 			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil },
 		}}, "GetConfigForClient"},
 	} {
-		if _, err := listen.Open(row.address, row.settings); err == nil || !strings.Contains(err.Error(), row.says) {
+		if _, err := listen.Serve(bind(t), row.settings); err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.says)
 		}
 	}

@@ -23,7 +23,7 @@ var checkGauges = []checkGauge{
 	{"hard_state", "The last hard state: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
 		func(e check.Event) float64 { return float64(e.Standing.HardState.ExitStatus()) }},
 	{"hard_state_change_timestamp_seconds", "When the hard state last changed.",
-		func(e check.Event) float64 { return since(e) }},
+		since},
 	{"attempt", "Which run of the current state this was, from 1 to wasmagent_check_max_attempts.",
 		func(e check.Event) float64 { return float64(e.Standing.Attempt) }},
 	{"max_attempts", "How many runs in a row make a problem's state a hard one.",
@@ -70,7 +70,7 @@ func newChecks(c Config) prometheus.Collector {
 			name := e.Standing.Check
 			out <- gauge(info, 1, name, e.Request.Command, e.Module)
 			for i, g := range checkGauges {
-				if v := g.value(e); v == v {
+				if v := g.value(e); !math.IsNaN(v) {
 					out <- gauge(gauges[i], v, name)
 				}
 			}

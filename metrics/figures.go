@@ -107,7 +107,8 @@ func distinct[T any](list []T, name func(T) string) []T {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(list), func(one T) bool {
 		key := label(name(one))
-		defer func() { seen[key] = true }()
-		return seen[key]
+		again := seen[key]
+		seen[key] = true
+		return again
 	})
 }

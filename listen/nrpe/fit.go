@@ -37,12 +37,14 @@ func fit(r check.Result, limit int) string {
 // whether they are all.
 func perfdata(items []check.Perf, room int) (data string, all bool) {
 	var b strings.Builder
-	for i, p := range items {
-		item := "| "[min(i, 1):][:1] + p.String()
+	before := "|"
+	for _, p := range items {
+		item := before + p.String()
 		if b.Len()+len(item) > room {
 			return b.String(), false
 		}
 		b.WriteString(item)
+		before = " "
 	}
 	return b.String(), true
 }

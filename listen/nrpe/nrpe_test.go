@@ -55,7 +55,11 @@ func open(t *testing.T, s listen.Settings) *listen.Listener {
 		s.Handler = handler()
 	}
 	s.Log = slog.New(slog.DiscardHandler)
-	l, err := listen.Open("127.0.0.1:0", s)
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := listen.Serve(socket, s)
 	if err != nil {
 		t.Fatal(err)
 	}

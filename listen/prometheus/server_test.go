@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -89,7 +90,11 @@ func agent(t *testing.T, dir string) (address string) {
 		}}
 	}})
 	h := handler(t, func(c *prometheus.Config) { c.Metrics = m })
-	l, err := listen.Open("127.0.0.1:0", listen.Settings{
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := listen.Serve(socket, listen.Settings{
 		Handler: listen.HTTP{Handler: h},
 		TLS:     &tls.Config{Certificates: certified.TLS.Certificates},
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,11 @@ import (
 // listenOn serves it as the agent does, without TLS.
 func (g *agentry) listenOn(t *testing.T, limits listen.Limits) (l *listen.Listener, url string) {
 	t.Helper()
-	l, err := listen.Open("127.0.0.1:0", listen.Settings{
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err = listen.Serve(socket, listen.Settings{
 		Handler: listen.HTTP{Handler: rest.New(g.Config), Refuse: rest.Refuse, MaxBody: g.UploadSize},
 		Limits:  limits,
 		Log:     slog.New(slog.DiscardHandler),
