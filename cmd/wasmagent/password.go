@@ -18,7 +18,8 @@ func passwordFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "password-file", "", "read the password from the first line of this `FILE` instead of asking for it; - is standard input")
 }
 
-// newPassword asks for the password of a new key, twice where somebody types it.
+// newPassword asks for the password of a key or a user that is new, twice where
+// somebody types it.
 func (a *app) newPassword(file string) (string, error) {
 	password, err := a.password(file, "New password: ")
 	if err != nil || file != "" {
