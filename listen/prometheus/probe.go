@@ -25,7 +25,7 @@ type probe struct {
 
 // probe runs a check and answers with its metrics.
 func (c Config) probe(w http.ResponseWriter, r *http.Request, who access.Identity) {
-	p, err := parse(r, c.Time)
+	p, err := parse(r)
 	switch {
 	case err != nil:
 		refuse(w, http.StatusBadRequest, err)
@@ -64,7 +64,7 @@ func (p probe) run(ctx context.Context, runner check.Runner, who access.Identity
 
 // parse reads what a request asks for. Its errors are for who wrote the scrape
 // configuration.
-func parse(r *http.Request, most time.Duration) (p probe, err error) {
+func parse(r *http.Request) (p probe, err error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return p, fmt.Errorf("the query cannot be read: %w", err)
@@ -83,7 +83,7 @@ func parse(r *http.Request, most time.Duration) (p probe, err error) {
 	}
 	p.command, p.args = line[0], append(line[1:], query["arg"]...)
 	p.debug = query.Get("debug") == "true"
-	p.limit, err = timeLimit(r.Header.Get(scrapeTimeout), most)
+	p.limit, err = timeLimit(r.Header.Get(scrapeTimeout))
 	return p, err
 }
 
@@ -96,15 +96,15 @@ const (
 )
 
 // timeLimit is how long a probe may take: what Prometheus says, less the offset,
-// and at most so long.
-func timeLimit(header string, most time.Duration) (time.Duration, error) {
+// and at most maxTime.
+func timeLimit(header string) (time.Duration, error) {
 	if header == "" {
-		return most, nil
+		return maxTime, nil
 	}
 	seconds, err := strconv.ParseFloat(header, 64)
 	if err != nil || !(seconds > 0) {
 		return 0, fmt.Errorf("header %s: %.40q is no number of seconds", scrapeTimeout, header)
 	}
-	scrape := time.Duration(min(seconds, (most+offset).Seconds()) * float64(time.Second))
-	return min(most, scrape-min(offset, scrape/2)), nil
+	scrape := time.Duration(min(seconds, (maxTime+offset).Seconds()) * float64(time.Second))
+	return min(maxTime, scrape-min(offset, scrape/2)), nil
 }

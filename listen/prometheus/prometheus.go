@@ -33,8 +33,8 @@ import (
 	"github.com/wasmagent/wasmagent/check"
 )
 
-// DefaultTime is the longest that a probe takes if a Config says nothing.
-const DefaultTime = time.Minute
+// maxTime is the longest that a probe takes.
+const maxTime = time.Minute
 
 // maxScrapes is how many requests a Scrape answers at one time; the next is
 // answered 503.
@@ -52,15 +52,12 @@ type Config struct {
 	Authenticate func(*http.Request) (access.Identity, error)
 	// Anonymous lets who sends no credentials (access.ErrNone) read /metrics.
 	Anonymous bool
-	// Time is the longest that a probe takes; zero is DefaultTime.
-	Time time.Duration
 	// Log hears of figures that could not be gathered. Nil is slog.Default.
 	Log *slog.Logger
 }
 
 // New returns the handler.
 func New(c Config) http.Handler {
-	c.Time = cmp.Or(c.Time, DefaultTime)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	scrape := Scrape(c.Metrics, c.Log)
 	routes := http.NewServeMux()
