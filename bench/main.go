@@ -53,6 +53,7 @@ type plan struct {
 	modules   int           // modules that it starts with
 	starts    int           // how many times
 	clients   []int         // how many ask at a time
+	into      string        // a file whose section is replaced; empty prints it
 }
 
 // limit is the longest that a run may take.
@@ -65,6 +66,7 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.SetOutput(stderr)
 	quick := flags.Bool("quick", false, "see whether it all works: the figures mean nothing")
 	flags.StringVar(&p.source, "source", "..", "the `DIRECTORY` of the project")
+	flags.StringVar(&p.into, "into", "", "put the section into this `FILE` in place of the one that it has, such as ../BENCHMARKS.md")
 	flags.StringVar(&p.nrpe, "nrpe", "/usr/sbin/nrpe", "Debian's server, a `FILE`")
 	flags.StringVar(&p.checkNRPE, "check-nrpe", "/usr/lib/nagios/plugins/check_nrpe", "its client, a `FILE`")
 	flags.DurationVar(&p.time, "time", 1500*time.Millisecond, "how long each server is asked at a time")
@@ -91,6 +93,9 @@ func (p plan) check(rest []string) error {
 		if _, err := exec.LookPath(file); err != nil {
 			errs = append(errs, fmt.Errorf("%w; apt-get install nagios-nrpe-server nagios-nrpe-plugin has it", err))
 		}
+	}
+	if _, err := os.Stat(p.into); p.into != "" && err != nil {
+		errs = append(errs, err)
 	}
 	if len(rest) > 0 {
 		errs = append(errs, fmt.Errorf("arguments %q: there are none beside the flags", rest))
@@ -123,5 +128,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			return err
 		}
 	}
-	return r.write(stdout)
+	return p.publish(r.markdown(), stdout)
+}
+
+// publish prints a section, or replaces that of a file.
+func (p plan) publish(section string, stdout io.Writer) error {
+	if p.into == "" {
+		_, err := io.WriteString(stdout, section)
+		return err
+	}
+	document, err := os.ReadFile(p.into)
+	if err != nil {
+		return err
+	}
+	text, err := replaced(string(document), section)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.into, err)
+	}
+	return os.WriteFile(p.into, []byte(text), 0o644)
 }

@@ -37,48 +37,59 @@ func schedule(ctx context.Context, l *lab, r *report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.stop()) }()
-	before, err := a.sinceStart(ctx)
+	runs, missed, err := a.scheduledRuns(ctx)
 	if err != nil {
 		return err
+	}
+	r.scheduled, err = a.unattended(ctx, l.period)
+	if err != nil {
+		return err
+	}
+	r.scheduled.checks = l.scheduled
+	r.scheduled.runs, r.scheduled.missed, err = a.scheduledRuns(ctx)
+	r.scheduled.runs -= runs
+	r.scheduled.missed -= missed
+	return err
+}
+
+// unattended is what the agent takes while nobody asks it.
+func (a *agent) unattended(ctx context.Context, d time.Duration) (s scheduled, err error) {
+	before, err := a.cpu()
+	if err != nil {
+		return s, err
 	}
 	began := time.Now()
 	select {
-	case <-time.After(l.period):
+	case <-time.After(d):
 	case <-a.ended:
-		return fmt.Errorf("the agent ended: %s", a.said())
+		return s, fmt.Errorf("the agent ended: %s", a.said())
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return s, context.Cause(ctx)
 	}
-	after, err := a.sinceStart(ctx)
+	s.elapsed = time.Since(began)
+	after, err := a.cpu()
 	if err != nil {
-		return err
+		return s, err
 	}
-	r.scheduled = scheduled{
-		checks: l.scheduled, elapsed: time.Since(began), cpu: after.cpu - before.cpu,
-		runs: after.runs - before.runs, missed: after.missed - before.missed, memory: after.memory,
-	}
-	return nil
+	s.cpu = after - before
+	s.memory, err = a.memory()
+	return s, err
 }
 
-// sinceStart is what the agent did by itself so far.
-func (a *agent) sinceStart(ctx context.Context) (s scheduled, err error) {
-	if s.cpu, err = a.cpu(); err != nil {
-		return s, err
-	}
-	if s.memory, err = a.memory(); err != nil {
-		return s, err
-	}
+// scheduledRuns are how many checks the agent has run by itself, and left out, as it
+// says at /metrics.
+func (a *agent) scheduledRuns(ctx context.Context) (runs, missed float64, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.metricsAddress+"/metrics", nil)
 	if err != nil {
-		return s, err
+		return 0, 0, err
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return s, err
+		return 0, 0, err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return s, fmt.Errorf("/metrics answers %s", answer.Status)
+		return 0, 0, fmt.Errorf("/metrics answers %s", answer.Status)
 	}
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
@@ -86,10 +97,10 @@ func (a *agent) sinceStart(ctx context.Context) (s scheduled, err error) {
 		n, _ := strconv.ParseFloat(value, 64)
 		switch {
 		case strings.HasPrefix(series, "wasmagent_runs_total{") && strings.Contains(series, `origin="schedule"`) && strings.Contains(series, `state="ok"`):
-			s.runs += n
+			runs += n
 		case strings.HasPrefix(series, "wasmagent_check_missed_runs_total{"):
-			s.missed += n
+			missed += n
 		}
 	}
-	return s, lines.Err()
+	return runs, missed, lines.Err()
 }
