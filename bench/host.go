@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	goruntime "runtime"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ import (
 func host(ctx context.Context, l *lab, r *report) error {
 	r.machine = strings.Join([]string{
 		fmt.Sprintf("%d processors (%s)", goruntime.NumCPU(), found("/proc/cpuinfo", `model name\s*: (.*)`)),
-		found("/proc/meminfo", `MemTotal:\s*(.*)`) + " of memory",
+		total(),
 		"Linux " + found("/proc/sys/kernel/osrelease", `(.*)`),
 		found("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`),
 		fmt.Sprintf("%s %s/%s", goruntime.Version(), goruntime.GOOS, goruntime.GOARCH),
@@ -27,6 +28,12 @@ func host(ctx context.Context, l *lab, r *report) error {
 	r.versions = fmt.Sprintf("wasmagent %s, Debian's nrpe %s",
 		strings.TrimSpace(string(commit)), first(string(version), `Version: (\S+)`))
 	return nil
+}
+
+// total is the memory of the machine.
+func total() string {
+	kibibytes, _ := strconv.ParseFloat(found("/proc/meminfo", `MemTotal:\s*(\d+) kB`), 64)
+	return fmt.Sprintf("%.0f GiB of memory", kibibytes/(1<<20))
 }
 
 // found is the first match in a file, or nothing.

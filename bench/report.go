@@ -135,12 +135,12 @@ Memory, before all this and after it:
 func (r report) writeScheduled(w io.Writer) {
 	s := r.scheduled
 	fmt.Fprintf(w, `
-%d scheduled checks ("smallest"), each every %v, for %v:
+%d scheduled checks ("smallest"), each every %v, for %s:
 
 | runs | missed | CPU | of one processor | CPU of one run | RSS | PSS |
 |---|---|---|---|---|---|---|
 | %.0f | %.0f | %s | %.1f %% | %s | %s | %s |
-`, s.checks, interval, s.elapsed.Round(time.Second), s.runs, s.missed, short(s.cpu), 100*ratio(s.cpu.Seconds(), s.elapsed.Seconds()),
+`, s.checks, interval, short(s.elapsed), s.runs, s.missed, short(s.cpu), 100*ratio(s.cpu.Seconds(), s.elapsed.Seconds()),
 		short(time.Duration(ratio(float64(s.cpu), s.runs))), mebibytes(s.memory.rss), mebibytes(s.memory.pss))
 }
 
