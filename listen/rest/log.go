@@ -69,7 +69,7 @@ func (a *api) logPage(q *request, wanted func(logRecord) bool, since *uint64) ht
 		return problem(http.StatusBadRequest, "%v", err)
 	}
 	levels := strings.FieldsFunc(q.URL.Query().Get("level"), func(r rune) bool { return r == ',' })
-	records, _ := a.Logs.list(func(r logRecord) bool {
+	records := a.Logs.list(func(r logRecord) bool {
 		return wanted(r) && (len(levels) == 0 || slices.Contains(levels, r.levelName()))
 	})
 	list := []logJSON{}

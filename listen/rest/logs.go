@@ -62,12 +62,11 @@ func (l *Logs) add(r logRecord) {
 	}
 }
 
-// list are the records of which wanted is true, the oldest first, and the index of
-// the newest record.
-func (l *Logs) list(wanted func(logRecord) bool) (records []logRecord, last uint64) {
+// list are the records of which wanted is true, the oldest first.
+func (l *Logs) list(wanted func(logRecord) bool) []logRecord {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.records.list(wanted), l.last
+	return l.records.list(wanted)
 }
 
 // status is how many errors there were, and the last of them.

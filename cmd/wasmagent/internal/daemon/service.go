@@ -30,8 +30,11 @@ const (
 	packagedArgs = "--config /etc/wasmagent/config.toml serve"
 )
 
-// systemd is the platform of package service that has units.
-const systemd = "linux-systemd"
+// The platforms of package service for which there is more to do than it does.
+const (
+	systemd = "linux-systemd"
+	openRC  = "linux-openrc"
+)
 
 // A Service is this program as the system's service manager knows it, whether or
 // not it does. Its methods take the rights of an administrator.
@@ -109,7 +112,7 @@ func (s Service) absent() error {
 			}
 		}
 	}
-	if _, err := s.Service.Status(); !errors.Is(err, service.ErrNotInstalled) {
+	if _, err := s.status(); !errors.Is(err, service.ErrNotInstalled) {
 		return errors.New("the service is installed already; to have another one, run: wasmagent service uninstall")
 	}
 	return nil
@@ -142,7 +145,7 @@ func (s Service) addUser() error {
 // Uninstall stops the service and takes it from the service manager. What it has
 // kept stays.
 func (s Service) Uninstall() error {
-	status, err := s.Service.Status()
+	status, err := s.status()
 	if errors.Is(err, service.ErrNotInstalled) {
 		return err
 	}
@@ -157,6 +160,22 @@ func (s Service) Uninstall() error {
 // Running tells whether the service runs. It is an error if it is not installed, or
 // has failed.
 func (s Service) Running() (bool, error) {
-	status, err := s.Service.Status()
+	status, err := s.status()
 	return status == service.StatusRunning, err
+}
+
+// ownScript is what Install writes for OpenRC, and packages install.
+const ownScript = "/etc/init.d/" + Name
+
+// status is how the service stands. OpenRC has one status for a service that it does
+// not know and one that has failed.
+func (s Service) status() (service.Status, error) {
+	status, err := s.Service.Status()
+	if err == nil || s.Platform() != openRC {
+		return status, err
+	}
+	if _, missing := os.Stat(ownScript); errors.Is(missing, os.ErrNotExist) {
+		return status, service.ErrNotInstalled
+	}
+	return status, fmt.Errorf("OpenRC: %w; see: rc-service %s status", err, Name)
 }

@@ -3,8 +3,12 @@
 package daemon_test
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/kardianos/service"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/daemon"
 )
@@ -36,6 +40,24 @@ func TestAdapted(t *testing.T) {
 		if strings.Contains(got, "{{") {
 			t.Errorf("%s: has double braces", name)
 		}
+	}
+}
+
+// TestStatusOfNone asks the service manager of this machine for what it does not know.
+func TestStatusOfNone(t *testing.T) {
+	t.Parallel()
+	s, err := daemon.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := s.Platform(); p != "linux-systemd" && p != "linux-openrc" {
+		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
+			t.Fatalf("this test takes systemd or OpenRC, and this is %s", p)
+		}
+		t.Skipf("this test takes systemd or OpenRC, and this is %s", p)
+	}
+	if _, err := s.Running(); !errors.Is(err, service.ErrNotInstalled) {
+		t.Errorf("error %v, want %v", err, service.ErrNotInstalled)
 	}
 }
 

@@ -22,7 +22,7 @@ func (e *entry) name() string {
 	return "[" + e.section + "] " + e.key
 }
 
-// Settings are the entries of a configuration, in the order of its lines.
+// settings are the entries of a configuration, in the order of its lines.
 type settings struct {
 	entries  []*entry
 	sections map[string][]*entry // by their folded names
