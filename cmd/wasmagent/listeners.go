@@ -102,14 +102,18 @@ func (s *server) certificate(c config.Config) (*hostkey.Source, error) {
 	return hostkey.Host(filepath.Join(c.Directories.Data, "tls"), s.log)
 }
 
-// accounts are the users of a configuration. If somebody has to log in and there are
-// none yet, one is made, whose password is told once.
+// accounts are the users of a configuration. If somebody has to log in and there have
+// been none yet, one is made, whose password is told once. A file that is gone is an
+// error: nobody is to be let in because of it.
 func (s *server) accounts(c config.Config) (*access.Accounts, error) {
 	if len(c.REST.Addresses) == 0 && len(c.Prometheus.Addresses) == 0 {
 		return nil, nil
 	}
 	if c.Users == "" {
 		return nil, errors.New("there is no place for the users; set users in config.toml")
+	}
+	if s.taken != nil && s.taken.accounts != nil {
+		return access.Load(c.Users)
 	}
 	password, err := access.Create(c.Users)
 	if err != nil {

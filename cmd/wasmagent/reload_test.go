@@ -114,14 +114,20 @@ func TestBadReloadChangesNothing(t *testing.T) {
 		{"a check", fresh + "schedule.x = { command = \"a\", cron = \"99 * * * *\" }\n", "", "cron"},
 		{"a secret", fresh + "otlp = { endpoint = \"http://127.0.0.1:1\", headers = { A = { file = \"no.txt\" } } }\n", "", "otlp.headers: A: "},
 		{"users", fresh, "[users.bob]\nroles = [\"nothing\"]\n", "users.toml:2: "},
+		{"no users", fresh, "gone", "users.toml: no such file"},
 	} {
 		text := serving(row.config)
 		if row.name == "an authority" {
 			text = strings.Replace(serving(""), "[rest]\n", "[rest]\nclient_ca = \"no.pem\"\n", 1)
 		}
 		write(t, config, text)
-		if row.users != "" {
-			write(t, users, row.users)
+		if row.users == "gone" {
+			err = os.Remove(users)
+		} else if row.users != "" {
+			err = os.WriteFile(users, []byte(row.users), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		c.wantRest(t, "POST", "/api/v2/reload", nil, 409, row.want)
 		s.await(t, `level=ERROR msg="not reloaded, and all stays as it was" by=rest error=`)
