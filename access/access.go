@@ -59,7 +59,7 @@ type Identity struct {
 	Roles []string
 
 	grants []Role
-	proof  Hash // what a session depends on: the hash of the password
+	proof  proof
 }
 
 // Allows tells whether a role of the user grants a request. The path is decoded

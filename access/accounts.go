@@ -102,7 +102,7 @@ func (a *Accounts) User(name string) (u User, found bool) {
 
 // identity is a user as an identity.
 func (a *Accounts) identity(u User, by string) Identity {
-	i := Identity{User: u.Name, By: by, Roles: u.Roles, proof: u.Password}
+	i := Identity{User: u.Name, By: by, Roles: u.Roles, proof: u.proof()}
 	for _, name := range u.Roles {
 		i.grants = append(i.grants, a.roles[name])
 	}

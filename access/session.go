@@ -20,13 +20,21 @@ type sessions struct {
 
 type session struct {
 	user  string
-	proof Hash
+	proof proof
 	until time.Time
 }
 
+// A proof is what a user shows to begin a session, which ends when it changes.
+type proof struct {
+	password    Hash
+	certificate string
+}
+
+func (u User) proof() proof { return proof{u.Password, u.Certificate} }
+
 // mint makes a session, in the place of those that have ended and, if the user
 // has too many, of the oldest.
-func (s *sessions) mint(user string, proof Hash) (token string) {
+func (s *sessions) mint(user string, proof proof) (token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()

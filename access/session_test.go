@@ -1,6 +1,8 @@
 package access_test
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"strings"
 	"testing"
@@ -61,6 +63,27 @@ func TestSessionsOfOneUserAreBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSessionOfCertificate takes the certificate away with which a session was begun.
+func TestSessionOfCertificate(t *testing.T) {
+	t.Parallel()
+	of := func(name string) string { return "[users.icinga]\ncertificate = '" + name + "'\nroles = ['client']\n" }
+	u := access.NewUsers(parse(t, of("icinga.example.com")))
+	who, err := u.Authenticate(t.Context(), access.Credentials{Certificate: &x509.Certificate{Subject: pkix.Name{CommonName: "icinga.example.com"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := u.Mint(who)
+	for _, row := range []struct {
+		name string
+		want error
+	}{{"icinga.example.com", nil}, {"other.example.com", access.ErrWrong}} {
+		u.Set(parse(t, of(row.name)))
+		if _, err := u.Authenticate(t.Context(), access.Credentials{Token: token}); err != row.want {
+			t.Errorf("%s: %v, want %v", row.name, err, row.want)
+		}
+	}
 }
 
 // TestSet holds what stays and what ends when the accounts change.

@@ -53,7 +53,7 @@ func NewUsers(a *Accounts) *Users {
 }
 
 // Set replaces the accounts. What holds for a user who is also in the new ones
-// stays: sessions, unless the password is another, and that passwords have been
+// stays: sessions, unless the password or the certificate is another, and that passwords have been
 // verified.
 func (u *Users) Set(a *Accounts) {
 	if a == nil {
@@ -101,7 +101,7 @@ func (u *Users) byToken(token string) (Identity, error) {
 		return a.identity(user, "token"), nil
 	}
 	if s, ok := u.sessions.find(digest); ok {
-		if user, ok := a.users[s.user]; ok && user.Password == s.proof {
+		if user, ok := a.users[s.user]; ok && user.proof() == s.proof {
 			return a.identity(user, "session"), nil
 		}
 	}
@@ -223,7 +223,7 @@ func (u *Users) remember(user string, mark [sha256.Size]byte) {
 }
 
 // Mint begins a session: its token is good for eight hours in this process, as
-// long as the user stays and has the same password. A user has at most 64; the
+// long as the user stays with the same password and certificate. A user has at most 64; the
 // oldest ends for one more.
 func (u *Users) Mint(i Identity) (token string) { return u.sessions.mint(i.User, i.proof) }
 
