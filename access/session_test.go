@@ -49,8 +49,8 @@ func TestSession(t *testing.T) {
 func TestSessionsOfOneUserAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		u := access.NewUsers(parse(t, users))
-		amy, admin := access.Identity{User: "nagios"}, access.Identity{User: "pinned"}
+		u := access.NewUsers(parse(t, "[users.amy]\n[users.admin]\n"))
+		amy, admin := access.Identity{User: "amy"}, access.Identity{User: "admin"}
 		kept := u.Mint(admin)
 		var tokens []string
 		for range access.MaxSessions + 2 {
