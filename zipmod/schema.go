@@ -15,6 +15,7 @@ type schema struct {
 	AnyOf       []schema          `json:"anyOf,omitempty"`
 	Type        string            `json:"type,omitempty"`
 	Pattern     string            `json:"pattern,omitempty"`
+	MaxLength   int               `json:"maxLength,omitempty"`
 	Items       *schema           `json:"items,omitempty"`
 	Properties  map[string]schema `json:"properties,omitempty"`
 	Required    []string          `json:"required,omitempty"`
@@ -42,7 +43,7 @@ func Schema() ([]byte, error) {
 func (s shape) schema() schema {
 	var kinds []schema
 	if s.text != nil {
-		kinds = append(kinds, schema{Type: "string", Pattern: s.text.pattern().String()})
+		kinds = append(kinds, schema{Type: "string", Pattern: s.text.pattern().String(), MaxLength: s.text.most})
 	}
 	if s.list != nil {
 		items := s.list.schema()

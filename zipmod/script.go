@@ -118,7 +118,7 @@ func (x *expansion) missing(n node) {
 
 // add appends a command unless its name is bad or taken.
 func (x *expansion) add(at int, s Script) {
-	if !commandName.pattern().MatchString(s.Alias) {
+	if !commandName.matches(s.Alias) {
 		x.report(at, "the file %.200q would make the command %.80q, which is not %s; write an object with an \"alias\"", s.File, s.Alias, commandName.want)
 		return
 	}
@@ -187,7 +187,7 @@ func (x *expansion) object(n node) {
 	s := x.files.script(file.text())
 	s.Provider = n.member("provider").text()
 	if alias := n.member("alias"); alias.value != nil {
-		if s.Alias = alias.text(); !commandName.pattern().MatchString(s.Alias) {
+		if s.Alias = alias.text(); !commandName.matches(s.Alias) {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/internal/nearest"
@@ -13,42 +14,50 @@ import (
 
 // A text is a kind of string.
 type text struct {
-	pattern func() *regexp.Regexp // in the syntax that Go and ECMA-262 with "u" share
-	want    string                // what pattern says, for people
+	// pattern is in the syntax that Go and ECMA-262 with "u" share. It counts no
+	// characters, which would take megabytes.
+	pattern func() *regexp.Regexp
+	most    int    // characters, if set
+	want    string // what the others say, for people
+}
+
+// matches tells whether a string is of the kind.
+func (t text) matches(s string) bool {
+	return (t.most == 0 || utf8.RuneCountInString(s) <= t.most) && t.pattern().MatchString(s)
 }
 
 // The kinds of strings in module.json.
 var (
 	line = text{
-		lazyregexp.New(`^\P{Cc}{1,256}$`),
+		lazyregexp.New(`^\P{Cc}+$`), 256,
 		"1 to 256 characters without control characters",
 	}
 	prose = text{
-		lazyregexp.New(`^[\P{Cc}\t\r\n]*$`),
+		lazyregexp.New(`^[\P{Cc}\t\r\n]*$`), 0,
 		"text without control characters but tabs and line breaks",
 	}
 	command = text{
-		lazyregexp.New(`^[\P{Cc}\t\r\n]+$`),
+		lazyregexp.New(`^[\P{Cc}\t\r\n]+$`), 0,
 		`a command line, such as "check_x --warning 80 $ARGS$"`,
 	}
 	zipFile = text{
-		lazyregexp.New(`^\P{Cc}+$`),
+		lazyregexp.New(`^\P{Cc}+$`), 0,
 		`a file's name in the zip, such as "scripts/check_x.wasm"`,
 	}
 	pathPattern = text{
-		lazyregexp.New(`^\P{Cc}+$`),
+		lazyregexp.New(`^\P{Cc}+$`), 0,
 		`a pattern of paths, such as "/host/memory"`,
 	}
 	eventKind = text{
-		lazyregexp.New(`^(result|state_change)$`),
+		lazyregexp.New(`^(result|state_change)$`), 0,
 		`"result" or "state_change"`,
 	}
 	commandGlob = text{
-		lazyregexp.New(`^[^\p{C}\p{Z}/\\"<>|{}]{1,128}$`),
+		lazyregexp.New(`^[^\p{C}\p{Z}/\\"<>|{}]+$`), 128,
 		`a command's name, or a pattern such as "check_*", of up to 128 characters`,
 	}
 	commandName = text{
-		lazyregexp.New(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]{0,127}$`),
+		lazyregexp.New(`^[^\p{C}\p{Z}!/\\:*?"<>|.-][^\p{C}\p{Z}!/\\:*?"<>|]*$`), 128,
 		`a name: 1 to 128 characters without blanks and ! / \ : * ? " < > |, not beginning with "." or "-"`,
 	}
 )
@@ -145,7 +154,7 @@ func (s shape) check(n node, what string, d *decoder) {
 }
 
 func (t text) check(n node, what string, d *decoder) {
-	if !t.pattern().MatchString(n.text()) {
+	if !t.matches(n.text()) {
 		d.report(n.at, "%s is %.80q; write %s", what, n.text(), t.want)
 	}
 }

@@ -70,7 +70,7 @@ func (d *decoder) commands(n node) (written []string, patterns policy.Patterns) 
 	for _, item := range n.items() {
 		parsed, err := policy.ParsePatterns([]string{EventPath(strings.ToLower(item.text()))})
 		switch {
-		case !commandGlob.pattern().MatchString(item.text()):
+		case !commandGlob.matches(item.text()):
 		case err != nil:
 			d.report(item.at, "%.80q is no pattern of commands; close every \"[\", and write \"*\" and not \"**\"", item.text())
 		default:

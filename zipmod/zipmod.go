@@ -216,10 +216,10 @@ func moduleName(name string) (string, error) {
 
 // CheckName tells why no module can have a name; nil if one can.
 func CheckName(name string) error {
-	if !commandName.pattern().MatchString(name) {
+	if !commandName.matches(name) {
 		return fmt.Errorf("module name %.80q: is not %s", name, commandName.want)
 	}
-	if strings.HasSuffix(name, ".") || shortName.pattern().MatchString(name) {
+	if strings.HasSuffix(name, ".") || shortName.matches(name) {
 		return fmt.Errorf("module name %.80q: ends in a dot or holds \"~\" and a digit, by which Windows may find the files of another module; choose another", name)
 	}
 	return nil
@@ -227,14 +227,14 @@ func CheckName(name string) error {
 
 // CheckCommand tells why no command can have a name; nil if one can.
 func CheckCommand(name string) error {
-	if !commandName.pattern().MatchString(name) {
+	if !commandName.matches(name) {
 		return fmt.Errorf("command %.80q: is not %s", name, commandName.want)
 	}
 	return nil
 }
 
 // shortName is in the second name that Windows gives to files with long names.
-var shortName = text{lazyregexp.New(`~[0-9]`), ""}
+var shortName = text{lazyregexp.New(`~[0-9]`), 0, ""}
 
 // TrimZip takes ".zip", in any case, off the name of a file, if something is left
 // then: the name of the module in it.

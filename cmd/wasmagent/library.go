@@ -242,6 +242,9 @@ func (l *library) absent(module, alias string) error {
 // within looks for a module by its name, ignoring case, a zip before a
 // directory.
 func within(dir, name string) (path string, ok bool) {
+	if path := filepath.Join(dir, name+".zip"); isFile(path) { // without a look at all the others
+		return path, true
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", false
@@ -256,6 +259,11 @@ func within(dir, name string) (path string, ok bool) {
 		}
 	}
 	return path, ok
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func isDir(path string) bool {
