@@ -17,10 +17,13 @@ import (
 	"github.com/wasmagent/wasmagent/trust"
 )
 
-// load loads a module until the configuration is read again.
+// load loads a module until the configuration is read again, if it is not loaded.
 func (s *server) load(ctx context.Context, module string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
+	if _, loaded := named(s.agent.Modules(), module); loaded {
+		return nil
+	}
 	now := s.now.Load()
 	err := now.audited(func() error { return now.loadNamed(context.WithoutCancel(ctx), module) })
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,16 +45,17 @@ func serveWith(t *testing.T, cmd *exec.Cmd, dir string) *served {
 	return &served{cmd: cmd, log: bufio.NewScanner(stderr)}
 }
 
-// await reads the log up to a line with a text.
-func (s *served) await(t *testing.T, text string) {
+// await reads the log until all these texts have come, in any order: not every line
+// is logged by the same goroutine.
+func (s *served) await(t *testing.T, texts ...string) {
 	t.Helper()
-	for s.log.Scan() {
+	for len(texts) > 0 && s.log.Scan() {
 		s.all = append(s.all, s.log.Text())
-		if strings.Contains(s.log.Text(), text) {
-			return
-		}
+		texts = slices.DeleteFunc(texts, func(text string) bool { return strings.Contains(s.log.Text(), text) })
 	}
-	t.Fatalf("no line with %q in the log:\n%s", text, strings.Join(s.all, "\n"))
+	if len(texts) > 0 {
+		t.Fatalf("no line with %q in the log:\n%s", texts, strings.Join(s.all, "\n"))
+	}
 }
 
 func (s *served) signal(t *testing.T, signal os.Signal) {
@@ -117,8 +119,7 @@ func TestServeReloads(t *testing.T) {
 	text := "[modules]\nm = { path = \"m\" }\nn = { path = \"n\" }\nlate = { path = \"late\" }\nnever = true\nCheckHelpers = true\n[log]\nlevel = \"debug\"\n"
 	write(t, filepath.Join(dir, "config.toml"), text)
 	s := serve(t, dir)
-	s.await(t, "level=DEBUG msg=ran number=1 command=a module=m origin=on_start state=OK text=a")
-	s.await(t, "msg=ready")
+	s.await(t, "level=DEBUG msg=ran number=1 command=a module=m origin=on_start state=OK text=a", "msg=ready")
 
 	// All that is wrong is said, and nothing of what is right is done.
 	module(t, filepath.Join(dir, "m"), manifest, answering("changed", 0))
