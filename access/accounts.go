@@ -3,8 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -49,34 +48,16 @@ func Load(name string) (*Accounts, error) {
 
 // read returns the text of a users.toml.
 func read(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	if err := checkFile(f); err != nil {
-		return "", err
-	}
-	text, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	text, err := private.Read(name, MaxFile, func(info fs.FileInfo) error {
+		if private.Exposed(info) {
+			return fmt.Errorf("%s: others can read or write it (mode %#o), and it says who may ask the agent; run: chmod 600 %[1]s", name, info.Mode().Perm())
+		}
+		return nil
+	})
 	if err == nil && len(text) > MaxFile {
 		err = fmt.Errorf("%s: larger than %d bytes; this is no users.toml", name, MaxFile)
 	}
 	return string(text), err
-}
-
-// checkFile refuses an open file that does not keep its secrets.
-func checkFile(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: is no regular file", f.Name())
-	}
-	if private.Exposed(info) {
-		return fmt.Errorf("%s: others can read or write it (mode %#o), and it says who may ask the agent; run: chmod 600 %[1]s", f.Name(), info.Mode().Perm())
-	}
-	return nil
 }
 
 // Users are all users, sorted by name.

@@ -2,8 +2,7 @@ package hostkey
 
 import (
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 
 	"github.com/wasmagent/wasmagent/internal/private"
 )
@@ -12,29 +11,22 @@ import (
 const maxFile = 4 << 20
 
 // readFile returns the contents of a file of at most maxFile bytes.
-func readFile(name string) ([]byte, error) {
-	return read(name, func(os.FileInfo) bool { return false })
-}
+func readFile(name string) ([]byte, error) { return read(name, nil) }
 
 // readSecret does so with a file that must keep a secret.
-func readSecret(name string) ([]byte, error) { return read(name, private.Exposed) }
+func readSecret(name string) ([]byte, error) {
+	return read(name, func(info fs.FileInfo) error {
+		if private.Exposed(info) {
+			return fmt.Errorf("%s: others can read or write this key (mode %#o); run: chmod 600 %[1]s", name, info.Mode().Perm())
+		}
+		return nil
+	})
+}
 
-func read(name string, exposed func(os.FileInfo) bool) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
+func read(name string, accept func(fs.FileInfo) error) ([]byte, error) {
+	data, err := private.Read(name, maxFile, accept)
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("%s: larger than %d bytes; this holds no certificates", name, maxFile)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is no regular file", name)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s: larger than %d bytes; this holds no certificates", name, maxFile)
-	case exposed(info):
-		return nil, fmt.Errorf("%s: others can read or write this key (mode %#o); run: chmod 600 %[1]s", name, info.Mode().Perm())
-	}
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	return data, err
 }

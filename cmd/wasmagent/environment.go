@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/runtime"
 )
 
@@ -40,7 +41,7 @@ func value(v config.Value) ([]byte, error) {
 
 // secret reads a file without the line break at its end.
 func secret(file string) ([]byte, error) {
-	text, err := readBounded(file, maxValue)
+	text, err := private.Read(file, maxValue, nil)
 	if err == nil && len(text) > maxValue {
 		err = fmt.Errorf("%s: is larger than the %d bytes that a value can have", file, maxValue)
 	}

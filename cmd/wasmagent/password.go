@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // maxPassword is the longest password in bytes, as it is for minisign.
@@ -58,7 +60,7 @@ func (a *app) passwordLine(file, prompt string) (line []byte, err error) {
 	case "-":
 		line, err = io.ReadAll(io.LimitReader(a.stdin, maxPassword+2))
 	default:
-		line, err = readBounded(file, maxPassword+1)
+		line, err = private.Read(file, maxPassword+1, nil)
 	}
 	line, _, _ = bytes.Cut(line, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), err

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/trust"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
@@ -75,7 +76,7 @@ func (a *app) sign(path string, f signFlags) error {
 
 // openSecret reads the secret key to sign with.
 func (a *app) openSecret(f signFlags) (trust.Secret, error) {
-	text, err := readBounded(f.secret, trust.MaxKey)
+	text, err := private.Read(f.secret, trust.MaxKey, nil)
 	if err != nil {
 		return trust.Secret{}, err
 	}

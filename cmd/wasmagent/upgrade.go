@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/trust"
@@ -99,7 +100,7 @@ func (s *setup) installation(name string) (installation, error) {
 		return i, nil // its file is gone, and fetched again
 	}
 	i.parcel.Archive, _ = readArchive(path, entry.Limits)
-	i.parcel.Signature, _ = readBounded(path+trust.Extension, trust.MaxSignature)
+	i.parcel.Signature, _ = private.Read(path+trust.Extension, trust.MaxSignature, nil)
 	if i.module, err = s.library.manifest(path); err == nil {
 		var plans []providers.Plan
 		plans, err = s.providers.Plans(i.module)

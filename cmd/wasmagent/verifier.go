@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
 )
@@ -56,7 +55,7 @@ func (l *library) verifier(path string, dir bool) func(name string, archive []by
 // verify rules on a zip.
 func (l *library) verify(name, path string, archive []byte) *ruling {
 	entry, _ := l.config.Module(name)
-	return l.rule(name, entry.Pin, archive, func() ([]byte, error) { return readBounded(path+trust.Extension, trust.MaxSignature) })
+	return l.rule(name, entry.Pin, archive, func() ([]byte, error) { return private.Read(path+trust.Extension, trust.MaxSignature, nil) })
 }
 
 // rule rules on the bytes of a module with a pin and a signature.
@@ -108,27 +107,9 @@ func (r *ruling) signer() string {
 // readArchive reads a zip whole.
 func readArchive(path string, limits policy.Limits) ([]byte, error) {
 	limit := limits.WithDefaults().Archive
-	data, err := readBounded(path, int64(limit))
+	data, err := private.Read(path, int64(limit), nil)
 	if err == nil && int64(len(data)) > int64(limit) {
 		err = fmt.Errorf("%s: is larger than the limit of %v; raise the limit \"archive\"", path, limit)
 	}
 	return data, err
-}
-
-// readBounded reads a regular file up to one byte beyond a limit, so that
-// whoever gets it can tell that it is larger.
-func readBounded(name string, limit int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: is no regular file", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit+1))
 }

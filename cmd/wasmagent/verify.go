@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
@@ -75,7 +76,7 @@ func (a *app) vouching(public string) (config.Config, error) {
 func publicKey(text string) (trust.Key, error) {
 	subject := fmt.Sprintf("the key %.80q", text)
 	if filepath.Ext(text) == ".pub" {
-		content, err := readBounded(text, trust.MaxKey)
+		content, err := private.Read(text, trust.MaxKey, nil)
 		if err != nil {
 			return trust.Key{}, err
 		}

@@ -1,9 +1,10 @@
-// Package private makes directories that are the agent's alone. What the agent
-// executes lies in one: whoever can write there runs code as the agent.
+// Package private makes directories that are the agent's alone, and reads files
+// that others may have had their hands on. What the agent executes lies in such a
+// directory: whoever can write there runs code as the agent.
 //
-// On Unix that is decided by owners and modes, of the directory and of all
-// above it. Elsewhere a directory has the access list of the one above it, and
-// only links are refused: use one under the user's profile or %ProgramData%.
+// On Unix a directory's access is decided by owners and modes, its own and those
+// of all above it. Elsewhere it has the access list of the one above it, and only
+// links are refused: use one under the user's profile or %ProgramData%.
 //
 // The package imports only the standard library, holds no state and is safe for
 // concurrent use.

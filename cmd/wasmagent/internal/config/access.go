@@ -5,21 +5,6 @@ import (
 	"os"
 )
 
-// checkFile refuses an open file that every user can write.
-func checkFile(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: is no regular file", f.Name())
-	}
-	if writable(info) {
-		return fmt.Errorf("%s: every user can write it, and so grant a module anything; run: chmod o-w %s", f.Name(), f.Name())
-	}
-	return nil
-}
-
 // checkOwner refuses a file that belongs to neither the agent's user nor root:
 // one that was found rather than named may have been laid there.
 func checkOwner(name string) error {

@@ -5,6 +5,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
@@ -32,10 +33,18 @@ func TestLoadRefusesWhatEveryUserCanWrite(t *testing.T) {
 	}
 }
 
-func TestLoadRefusesADirectory(t *testing.T) {
+// A FIFO in the file's place does not keep the agent waiting for a writer.
+func TestLoadRefusesWhatIsNoFile(t *testing.T) {
 	t.Parallel()
-	_, err := config.Load(t.TempDir())
-	wantError(t, err, "no regular file")
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "config.toml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, fifo} {
+		_, err := config.Load(name)
+		wantError(t, err, name+": is no regular file")
+	}
 }
 
 // TestFindRefusesAnothersFile changes the working directory.

@@ -16,14 +16,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/trust"
@@ -187,17 +186,15 @@ func Parse(name, text string) (Config, error) {
 	return c.in(filepath.Dir(name)), nil
 }
 
-// read returns a file's text, of at most limit bytes.
+// read returns the text, of at most limit bytes, of a file that not every user can
+// write.
 func read(name string, limit int64) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	if err := checkFile(f); err != nil {
-		return "", err
-	}
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	text, err := private.Read(name, limit, func(info fs.FileInfo) error {
+		if writable(info) {
+			return fmt.Errorf("%s: every user can write it, and so grant a module anything; run: chmod o-w %[1]s", name)
+		}
+		return nil
+	})
 	if err == nil && int64(len(text)) > limit {
 		err = fmt.Errorf("%s: larger than %d bytes; this is no %s", name, limit, kindOf(name))
 	}

@@ -3,13 +3,13 @@ package migrate
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // The bounds of what is read: the files of a configuration, the size of each, the
@@ -35,19 +35,7 @@ type disk struct {
 var machine = disk{read: readFile, list: listDir}
 
 func readFile(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	content, err := private.Read(name, maxFile, nil)
 	if err == nil && len(content) > maxFile {
 		err = fmt.Errorf("%s: larger than %d bytes", name, maxFile)
 	}
