@@ -114,12 +114,11 @@ func (a *agent) times(command string, since time.Time) string {
 
 // scheduled runs a test beside a scheduler in a bubble with a clock of its own,
 // which begins at midnight.
-func scheduled(t *testing.T, config schedule.Config, a *agent, test func(*testing.T, *schedule.Scheduler)) {
+func scheduled(t *testing.T, a *agent, test func(*testing.T, *schedule.Scheduler)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		config.Run, config.Now, config.Machine = a.run, a.clock, "host"
-		config.Log = slog.New(slog.NewTextHandler(a, &slog.HandlerOptions{ReplaceAttr: untimed}))
-		s := schedule.New(config)
+		log := slog.New(slog.NewTextHandler(a, &slog.HandlerOptions{ReplaceAttr: untimed}))
+		s := schedule.New(schedule.Config{Run: a.run, Now: a.clock, Log: log}).On("host")
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); s.Serve(ctx) }()

@@ -30,7 +30,7 @@ func TestMissedRuns(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			a := &agent{}
-			scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+			scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 				begin := a.clock()
 				set(t, s, each("c", time.Minute), schedule.Check{Name: "cron", Command: "cron", Cron: "5 0 1 * *"})
 				pass(4*time.Minute + 10*time.Second)
@@ -60,7 +60,7 @@ func TestClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	bad := check.StateCritical
 	a := &agent{states: map[string][]check.State{"soft": {bad, bad}}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		pass(10 * time.Hour)
 		begin := a.clock()
 		set(t, s, each("c", time.Minute), each("day", 24*time.Hour),

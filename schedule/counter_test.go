@@ -35,7 +35,7 @@ func TestStatesAreCountedAsNagiosDoes(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			a := &agent{states: map[string][]check.State{"c": foundBy(t, row.runs)}}
-			scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+			scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 				set(t, s, schedule.Check{Name: "c", Command: "c", Interval: time.Minute, RetryInterval: time.Second, MaxAttempts: row.attempts})
 				var got []string
 				for range strings.Split(row.runs, ", ") {
@@ -78,7 +78,7 @@ func standing(e check.Event) string {
 func TestStandingOfARun(t *testing.T) {
 	t.Parallel()
 	a := &agent{states: map[string][]check.State{"c": {check.StateOK, check.StateWarning, check.StateWarning, check.StateWarning}}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		set(t, s, schedule.Check{Name: "disk", Command: "c", Interval: time.Hour, MaxAttempts: 2})
 		begin := a.clock()
 		for i, want := range []check.Standing{

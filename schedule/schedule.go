@@ -35,8 +35,8 @@ import (
 	"github.com/wasmagent/wasmagent/check"
 )
 
-// DefaultRuns is how many checks run at one time if a Config says nothing.
-const DefaultRuns = 32
+// maxRuns is the most checks that run at one time.
+const maxRuns = 32
 
 // Config configures a Scheduler. Zeros are the defaults.
 type Config struct {
@@ -44,11 +44,6 @@ type Config struct {
 	// the check stands after it, and returns the event with that. It must return
 	// soon after ctx ends.
 	Run func(ctx context.Context, req check.Request, judge func(check.Event) check.Standing) check.Event
-	// Runs is the most checks that run at one time.
-	Runs int
-	// Machine tells this machine from others, so that their checks do not all
-	// run at the same moment. Empty is the host's name.
-	Machine string
 	// Now is the wall clock. Cron expressions are in its location. Nil is
 	// time.Now, in local time.
 	Now func() time.Time
@@ -58,9 +53,10 @@ type Config struct {
 
 // A Scheduler runs checks at their times while Serve does.
 type Scheduler struct {
-	config Config
-	wake   chan struct{} // of Serve, when there is something new to look at
-	ended  chan struct{} // closed when Serve has ended
+	config  Config
+	machine string        // tells it from others, whose checks run at other moments
+	wake    chan struct{} // of Serve, when there is something new to look at
+	ended   chan struct{} // closed when Serve has ended
 
 	mu      sync.Mutex // guards what follows
 	checks  map[string]*entry
@@ -87,19 +83,14 @@ type Status struct {
 
 // New returns a Scheduler without checks.
 func New(c Config) *Scheduler {
-	if c.Runs <= 0 {
-		c.Runs = DefaultRuns
-	}
-	if c.Machine == "" {
-		c.Machine, _ = os.Hostname() // without one, the checks of all such machines run together
-	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Scheduler{config: c, wake: make(chan struct{}, 1), ended: make(chan struct{}), checks: make(map[string]*entry)}
+	machine, _ := os.Hostname() // without one, the checks of all such machines run together
+	return &Scheduler{config: c, machine: machine, wake: make(chan struct{}, 1), ended: make(chan struct{}), checks: make(map[string]*entry)}
 }
 
 // now is the time on the wall clock, and nothing but that.
@@ -119,7 +110,7 @@ func (s *Scheduler) look() {
 //
 // The error names every mistake of every check, and then nothing has changed.
 func (s *Scheduler) Set(checks []Check) error {
-	planned, err := planAll(checks, s.config.Machine)
+	planned, err := planAll(checks, s.machine)
 	if err != nil {
 		return err
 	}

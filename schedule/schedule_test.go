@@ -17,7 +17,7 @@ import (
 func TestChecksRunAtTheirIntervals(t *testing.T) {
 	t.Parallel()
 	a := &agent{}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		pass(10 * time.Second)
 		set(t, s, each("minute", time.Minute), each("quarter", 15*time.Second))
@@ -32,7 +32,7 @@ func TestChecksRunAtTheirIntervals(t *testing.T) {
 func TestLongIntervalsBeginSoon(t *testing.T) {
 	t.Parallel()
 	a := &agent{}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		pass(90 * time.Minute)
 		set(t, s, each("day", 24*time.Hour), schedule.Check{Name: "spread", Command: "spread", Interval: 24 * time.Hour}, schedule.Check{Name: "cron", Command: "cron", Cron: "@daily"})
@@ -48,7 +48,7 @@ func TestLongIntervalsBeginSoon(t *testing.T) {
 func TestCronExpressionsRunAtTheirTimes(t *testing.T) {
 	t.Parallel()
 	a := &agent{}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		set(t, s, schedule.Check{Name: "c", Command: "c", Cron: "*/20 6-7 * * *"})
 		pass(24 * time.Hour)
@@ -62,7 +62,7 @@ func TestSoftProblemsAreRetried(t *testing.T) {
 	t.Parallel()
 	bad := check.StateCritical
 	a := &agent{states: map[string][]check.State{"c": {bad, bad, bad, bad, check.StateOK, bad}}, takes: map[string]time.Duration{"c": time.Second}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		set(t, s, schedule.Check{Name: "c", Command: "c", Interval: time.Minute, Splay: 1, RetryInterval: 10 * time.Second, MaxAttempts: 3})
 		pass(5*time.Minute + 30*time.Second)
@@ -77,7 +77,7 @@ func TestSoftProblemsAreRetried(t *testing.T) {
 func TestChecksDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{"c": 25 * time.Second}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		set(t, s, each("c", 10*time.Second))
 		pass(15 * time.Second)
@@ -102,7 +102,7 @@ func TestChecksDoNotOverlap(t *testing.T) {
 func TestRunsHaveATimeLimit(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{"c": time.Hour}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		set(t, s, schedule.Check{Name: "c", Command: "c", Interval: time.Minute, Splay: 1, Time: 5 * time.Second, MaxAttempts: 1})
 		pass(time.Minute + 30*time.Second)
@@ -117,29 +117,35 @@ func TestRunsHaveATimeLimit(t *testing.T) {
 func TestRunsAreBounded(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{}}
-	scheduled(t, schedule.Config{Runs: 3}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		var checks []schedule.Check
-		for i := range 9 {
-			c := each(fmt.Sprint("c", i), time.Minute)
+		for i := range 3 * schedule.MaxRuns {
+			c := each(fmt.Sprintf("c%02d", i), time.Minute)
 			a.takes[c.Command] = 10 * time.Second
 			checks = append(checks, c)
 		}
 		set(t, s, checks...)
 		pass(time.Minute + 45*time.Second)
-		same(t, "at one time", a.most, 3)
-		for i := range 9 {
-			same(t, checks[i].Name, a.times(checks[i].Command, begin), fmt.Sprint(time.Minute+time.Duration(i/3+1)*10*time.Second))
+		same(t, "at one time", a.most, schedule.MaxRuns)
+		for i := range checks {
+			same(t, checks[i].Name, a.times(checks[i].Command, begin), fmt.Sprint(time.Minute+time.Duration(i/schedule.MaxRuns+1)*10*time.Second))
 		}
 	})
 }
 
 func TestRunNow(t *testing.T) {
 	t.Parallel()
-	a := &agent{takes: map[string]time.Duration{"slow": 10 * time.Second}}
-	scheduled(t, schedule.Config{Runs: 1}, a, func(t *testing.T, s *schedule.Scheduler) {
+	a := &agent{takes: map[string]time.Duration{"slow": 10 * time.Second, "others": 10 * time.Second}}
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
-		set(t, s, each("c", time.Hour), each("slow", time.Hour), schedule.Check{Name: "never", Command: "never", Cron: "0 0 29 2 1"})
+		checks := []schedule.Check{each("c", time.Hour), each("slow", time.Hour), {Name: "never", Command: "never", Cron: "0 0 29 2 1"}}
+		for i := range schedule.MaxRuns - 1 {
+			other := each(fmt.Sprint("other", i), 24*time.Hour)
+			other.Command = "others"
+			checks = append(checks, other)
+		}
+		set(t, s, checks...)
 		pass(30 * time.Minute)
 		a.times("c", begin)
 		a.times("slow", begin)
@@ -152,6 +158,10 @@ func TestRunNow(t *testing.T) {
 		}
 
 		// Two that ask while it runs, or waits for room, hear of one run.
+		for _, other := range checks[3:] {
+			go s.RunNow(t.Context(), other.Name)
+		}
+		synctest.Wait()
 		events := make(chan check.Event, 3)
 		for _, name := range []string{"slow", "slow", "c"} {
 			go func() {
@@ -178,7 +188,7 @@ func TestRunNowThatIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{"c": 10 * time.Second}}
 	synctest.Test(t, func(t *testing.T) {
-		s := schedule.New(schedule.Config{Run: a.run, Now: a.clock, Machine: "host"})
+		s := schedule.New(schedule.Config{Run: a.run, Now: a.clock})
 		set(t, s, each("c", time.Hour), each("d", time.Hour))
 		if _, err := s.RunNow(t.Context(), "x"); !errors.Is(err, schedule.ErrNotFound) {
 			t.Errorf("of no check: %v", err)
@@ -223,7 +233,7 @@ func TestServeEnds(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{"c": 30 * time.Second}}
 	synctest.Test(t, func(t *testing.T) {
-		s := schedule.New(schedule.Config{Run: a.run, Now: a.clock, Machine: "host"})
+		s := schedule.New(schedule.Config{Run: a.run, Now: a.clock})
 		set(t, s, schedule.Check{Name: "c", Command: "c", Interval: time.Minute, Splay: 1, MaxAttempts: 1})
 		serving, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -243,7 +253,7 @@ func TestServeEnds(t *testing.T) {
 func TestSetKeepsWhatStays(t *testing.T) {
 	t.Parallel()
 	a := &agent{states: map[string][]check.State{"c": {check.StateWarning, check.StateWarning, check.StateCritical}}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		c := schedule.Check{Name: "c", Command: "c", Interval: time.Minute, Splay: 1, RetryInterval: 20 * time.Second, MaxAttempts: 3}
 		set(t, s, c, each("gone", time.Minute))
@@ -280,7 +290,7 @@ func TestSetKeepsWhatStays(t *testing.T) {
 func TestSetWhileRunning(t *testing.T) {
 	t.Parallel()
 	a := &agent{takes: map[string]time.Duration{"c": 30 * time.Second, "d": 30 * time.Second}}
-	scheduled(t, schedule.Config{}, a, func(t *testing.T, s *schedule.Scheduler) {
+	scheduled(t, a, func(t *testing.T, s *schedule.Scheduler) {
 		begin := a.clock()
 		set(t, s, each("c", time.Minute), each("d", time.Minute))
 		pass(time.Minute + 10*time.Second)
@@ -307,7 +317,7 @@ func TestSetIsAllOrNothing(t *testing.T) {
 	for _, row := range checkRows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := schedule.New(schedule.Config{Machine: "host"})
+			s := schedule.New(schedule.Config{})
 			good := each("good", time.Minute)
 			if err := s.Set([]schedule.Check{good}); err != nil {
 				t.Fatal(err)

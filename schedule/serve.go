@@ -67,7 +67,7 @@ func (c clocks) ahead(since clocks) time.Duration {
 func (s *Scheduler) take(now time.Time) (due []*entry, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.running < s.config.Runs {
+	for s.running < maxRuns {
 		e := s.waiting.head()
 		if e == nil {
 			break
@@ -106,7 +106,7 @@ func (s *Scheduler) done(e *entry, event check.Event) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running--; s.running == s.config.Runs-1 {
+	if s.running--; s.running == maxRuns-1 {
 		s.look() // there is room again
 	}
 	e.running, e.last = false, event

@@ -86,7 +86,7 @@ func TestCronWithinARepeatedHour(t *testing.T) {
 func due(t testing.TB, c schedule.Check, machine string, after time.Time) time.Time {
 	t.Helper()
 	c.Name, c.Command = "c", "c"
-	s := schedule.New(schedule.Config{Machine: machine, Now: func() time.Time { return after }})
+	s := schedule.New(schedule.Config{Now: func() time.Time { return after }}).On(machine)
 	if err := s.Set([]schedule.Check{c}); err != nil {
 		t.Fatal(err)
 	}
