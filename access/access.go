@@ -9,7 +9,8 @@
 // an argon2id hash, of tokens a SHA-256. Secrets are compared in constant time,
 // and asking for a user who does not exist takes as long as for one who does.
 // Whoever guesses passwords gets slow answers and uses a bounded amount of
-// memory and processor time; nobody is locked out by somebody else's guesses.
+// memory and processor time; nobody is locked out by somebody else's guesses. The
+// log has a line of each, in a bounded number, without what was guessed.
 //
 // Everything exported is safe for concurrent use unless it says otherwise.
 package access
@@ -45,6 +46,8 @@ type Credentials struct {
 	Certificate *x509.Certificate
 	// Peer is whom a listener talks to. Guesses are counted by it.
 	Peer netip.Addr
+	// Address is where the listener was asked, for the log.
+	Address string
 }
 
 // Identity is a user who has been authenticated, with what the user may do. The

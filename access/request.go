@@ -1,8 +1,10 @@
 package access
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -17,6 +19,9 @@ const LegacyUser = "admin"
 // certificates has verified them in the handshake, as hostkey.Server does.
 func FromRequest(r *http.Request) Credentials {
 	c := Credentials{Peer: peer(r.RemoteAddr)}
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		c.Address = at.String()
+	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		c.Certificate = r.TLS.PeerCertificates[0]
 	}
@@ -48,4 +53,21 @@ func peer(remote string) netip.Addr {
 		return netip.Addr{}
 	}
 	return at.Addr().Unmap()
+}
+
+// FromOtherSite tells whether a browser sends a request for the page of another
+// site. It would give the password that its user has typed here before, so nothing
+// is to be done for it. Browsers say so of every request that they send with TLS or
+// to this machine (https://www.w3.org/TR/fetch-metadata/), and otherwise of those
+// that are no GET, in Origin (https://www.rfc-editor.org/rfc/rfc6454#section-7).
+func FromOtherSite(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+		from := r.Header.Get("Origin")
+		u, err := url.Parse(from)
+		return from != "" && (err != nil || !strings.EqualFold(u.Host, r.Host))
+	}
+	return true
 }

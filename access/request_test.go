@@ -1,8 +1,11 @@
 package access_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -74,6 +77,53 @@ func TestFromRequestOrder(t *testing.T) {
 	}
 }
 
+// TestFromOtherSite has what browsers say, and others.
+func TestFromOtherSite(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		site, origin string
+		want         bool
+	}{
+		{"", "", false},
+		{"none", "", false},
+		{"same-origin", "https://proxy.example.com", false},
+		{"same-site", "", true},
+		{"cross-site", "", true},
+		{"cross-site", "http://agent:8443", true},
+		{"whatever comes", "", true},
+		{"", "http://agent:8443", false},
+		{"", "http://AGENT:8443", false},
+		{"", "http://agent:8444", true},
+		{"", "http://agent", true},
+		{"", "http://other.example.com", true},
+		{"", "null", true},
+		{"", "http://%", true},
+	} {
+		r := httptest.NewRequest("POST", "http://agent:8443/api/v2/reload", nil)
+		for name, value := range map[string]string{"Sec-Fetch-Site": row.site, "Origin": row.origin} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		if got := access.FromOtherSite(r); got != row.want {
+			t.Errorf("Sec-Fetch-Site %q, Origin %q: %v", row.site, row.origin, got)
+		}
+	}
+}
+
+// TestAddress has the listener's in the credentials, if a server says it.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("GET", "/", nil)
+	if c := access.FromRequest(r); c.Address != "" {
+		t.Errorf("the address is %q", c.Address)
+	}
+	at := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 8443}
+	if c := access.FromRequest(r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, at))); c.Address != "192.0.2.7:8443" {
+		t.Errorf("the address is %q", c.Address)
+	}
+}
+
 // FuzzFromRequest has whatever is in a header be nobody's, or what is in it.
 func FuzzFromRequest(f *testing.F) {
 	for _, row := range headerRows {
@@ -89,7 +139,9 @@ func FuzzFromRequest(f *testing.F) {
 		if c.Token != "" && c.User != "" {
 			t.Errorf("%q: %q has both a token and a user", header, value)
 		}
-		if who, err := access.NewUsers(nil).Authenticate(t.Context(), access.Credentials{Token: c.Token, Certificate: c.Certificate}); err == nil {
+		nobody := access.NewUsers(nil)
+		nobody.Log = slog.New(slog.DiscardHandler)
+		if who, err := nobody.Authenticate(t.Context(), access.Credentials{Token: c.Token, Certificate: c.Certificate}); err == nil {
 			t.Errorf("%q: %q is %v", header, value, who)
 		}
 	})

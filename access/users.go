@@ -1,17 +1,22 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
+	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/wasmagent/wasmagent/internal/rate"
 )
 
 // remembered is how long a password need not be verified again that was right,
@@ -21,9 +26,14 @@ const remembered = time.Hour
 // Users authenticates against the accounts that it was given last. Make one with
 // NewUsers.
 type Users struct {
+	// Log hears of wrong passwords and tokens, in a bounded number of lines. Nil is
+	// slog.Default. It is set before anybody asks.
+	Log *slog.Logger
+
 	accounts atomic.Pointer[roll]
 	queue    *queue
 	sessions sessions
+	notices  rate.Notices
 
 	verifying singleflight.Group // passwords, by their mark and peer
 
@@ -84,7 +94,7 @@ func (u *Users) Accounts() *Accounts { return u.accounts.Load().Accounts }
 func (u *Users) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
 	switch {
 	case c.Token != "":
-		return u.byToken(c.Token)
+		return u.byToken(ctx, c)
 	case c.User != "" || c.Password != "":
 		return u.byPassword(ctx, c)
 	case c.Certificate != nil:
@@ -95,8 +105,8 @@ func (u *Users) Authenticate(ctx context.Context, c Credentials) (Identity, erro
 
 // byToken finds a token by its digest, which tells nothing of others to whoever
 // measures how long that takes.
-func (u *Users) byToken(token string) (Identity, error) {
-	a, digest := u.accounts.Load(), DigestOf(token)
+func (u *Users) byToken(ctx context.Context, c Credentials) (Identity, error) {
+	a, digest := u.accounts.Load(), DigestOf(c.Token)
 	if user, ok := a.users[a.tokens[digest]]; ok {
 		return a.identity(user, "token"), nil
 	}
@@ -105,6 +115,7 @@ func (u *Users) byToken(token string) (Identity, error) {
 			return a.identity(user, "session"), nil
 		}
 	}
+	u.say(ctx, c, "the token is nobody's, or its session has ended")
 	return Identity{}, ErrWrong
 }
 
@@ -121,6 +132,7 @@ func (u *Users) byCertificate(c *x509.Certificate) (Identity, error) {
 
 func (u *Users) byPassword(ctx context.Context, c Credentials) (Identity, error) {
 	if len(c.Password) > MaxPassword {
+		u.say(ctx, c, wrongPassword)
 		return Identity{}, ErrWrong
 	}
 	a := u.accounts.Load()
@@ -171,8 +183,18 @@ func (u *Users) verifyInTurn(ctx context.Context, c Credentials, hash Hash, mark
 	// Somebody ahead in the queue may have had the same.
 	if right = u.remembers(c.User, mark) || hash.Verify(c.Password); right {
 		u.remember(c.User, mark)
+	} else { // now, for whoever guesses may not wait for the answer
+		u.say(ctx, c, wrongPassword)
 	}
 	return right, hold(ctx, leave(right))
+}
+
+const wrongPassword = "the password is not the user's, or there is no such user"
+
+// say logs a guess, but nothing of what was guessed.
+func (u *Users) say(ctx context.Context, c Credentials, reason string) {
+	u.notices.Log(ctx, cmp.Or(u.Log, slog.Default()), slog.LevelWarn, "login refused",
+		"peer", c.Peer, "user", fmt.Sprintf("%.*s", maxName, c.User), "reason", reason, "address", c.Address)
 }
 
 // hold waits for a time, or until a request ends.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/rate"
 )
 
 // A ledger counts who is connected and what is in flight. The zero ledger is empty.
@@ -24,7 +26,7 @@ const maxPeers = 4096
 // A peer is what one address does.
 type peer struct {
 	conns, requests      int
-	connected, requested bucket
+	connected, requested rate.Bucket
 }
 
 // An entry is what the ledger knows of one connection.
@@ -70,7 +72,7 @@ func (l *ledger) admit(c *Conn) error {
 	switch {
 	case c.entry.gone:
 		return errEvicted
-	case !p.connected.take(now, 2*limits.PeerRate, 4*limits.PeerRate):
+	case !p.connected.Take(now, 2*limits.PeerRate, 4*limits.PeerRate):
 		return errors.New("this peer opens more connections a second than it may; raise peer_rate if it is a monitoring server")
 	case p.conns >= limits.PeerConnections && !l.evict(p):
 		return errors.New("this peer has as many connections open as it may, and a request in flight on each")
@@ -139,7 +141,7 @@ func (l *ledger) begin(c *Conn, limits Limits) error {
 	switch {
 	case c.entry.gone:
 		return ErrBusy
-	case !p.requested.take(time.Now(), limits.PeerRate, 2*limits.PeerRate):
+	case !p.requested.Take(time.Now(), limits.PeerRate, 2*limits.PeerRate):
 		return ErrRate
 	case l.requests >= limits.Requests:
 		return ErrBusy

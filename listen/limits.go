@@ -2,7 +2,6 @@ package listen
 
 import (
 	"cmp"
-	"sync"
 	"time"
 )
 
@@ -56,41 +55,3 @@ const (
 	ErrPlain      Refusal = "this port speaks TLS, and the client does not; ask with TLS"
 	ErrNotAllowed Refusal = "this peer is not one of the allowed hosts"
 )
-
-// A bucket allows events at a rate. The zero bucket is full.
-type bucket struct {
-	owed float64 // events not paid for by time
-	at   time.Time
-}
-
-// take tells whether one more event is allowed: rate events a second, and as many
-// as burst at once.
-func (b *bucket) take(now time.Time, rate, burst float64) bool {
-	b.owed = max(0, b.owed-rate*now.Sub(b.at).Seconds())
-	b.at = now
-	if b.owed+1 > max(burst, 1) {
-		return false
-	}
-	b.owed++
-	return true
-}
-
-// notices count the lines that peers cause in the log: twenty at once, and then
-// one in five seconds.
-type notices struct {
-	mu      sync.Mutex
-	bucket  bucket
-	leftOut int
-}
-
-// take tells whether a line may be written, and how many were not since the last.
-func (n *notices) take(now time.Time) (leftOut int, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.bucket.take(now, 0.2, 20) {
-		n.leftOut++
-		return 0, false
-	}
-	leftOut, n.leftOut = n.leftOut, 0
-	return leftOut, true
-}

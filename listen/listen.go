@@ -35,6 +35,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/rate"
 )
 
 // A Handler serves one connection of a peer that is allowed to ask, and returns
@@ -72,7 +74,7 @@ type Listener struct {
 	settings atomic.Pointer[Settings]
 	ledger   ledger
 	counters counters
-	notices  notices
+	notices  rate.Notices
 	draining chan struct{}
 	close    func() // closes draining, once
 	ctx      context.Context
@@ -230,11 +232,5 @@ func levelOf(err error) slog.Level {
 
 // say logs a line that peers cause, unless there were many.
 func (l *Listener) say(level slog.Level, message string, attrs ...any) {
-	log := l.settings.Load().Log
-	if !log.Enabled(l.ctx, level) {
-		return
-	}
-	if leftOut, ok := l.notices.take(time.Now()); ok {
-		log.Log(l.ctx, level, message, append(attrs, "address", l.Addr(), "lines_left_out", leftOut)...)
-	}
+	l.notices.Log(l.ctx, l.settings.Load().Log, level, message, append(attrs, "address", l.Addr())...)
 }

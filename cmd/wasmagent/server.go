@@ -61,7 +61,7 @@ func newServer(a *app, s *setup, open *ports.Ports, level *slog.LevelVar) (*serv
 		users: access.NewUsers(nil), level: level, logs: s.options.logs, events: rest.NewEvents(),
 		began: make(chan struct{}),
 	}
-	open.Log = s.log
+	open.Log, srv.users.Log = s.log, s.log
 	srv.now.Store(s)
 	srv.scheduler = schedule.New(schedule.Config{Run: s.agent.RunScheduled, Log: s.log})
 	srv.metrics = metrics.New(srv.figures())

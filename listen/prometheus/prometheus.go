@@ -8,6 +8,7 @@
 //   - A request is answered only if the user's roles grant its verb and path,
 //     and at /probe the name of the command. The page at / tells nothing about
 //     the machine, and is for everybody.
+//   - No check is run for the page of another site that a browser shows.
 //   - A check that cannot be run is a probe that did not succeed. An agent
 //     without room for it, or without the command, answers no metrics at all:
 //     that is no news of what the check watches.
@@ -68,7 +69,9 @@ func New(c Config) http.Handler {
 		}
 	})
 	routes.HandleFunc("GET /probe", func(w http.ResponseWriter, r *http.Request) {
-		if who, ok := c.admit(w, r, false); ok {
+		if access.FromOtherSite(r) {
+			refuse(w, http.StatusForbidden, errors.New("the page of another site may not have a check run here"))
+		} else if who, ok := c.admit(w, r, false); ok {
 			c.probe(w, r, who)
 		}
 	})

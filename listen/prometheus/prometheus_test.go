@@ -137,6 +137,16 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// TestOtherSites has a browser ask for the page of another site.
+func TestOtherSites(t *testing.T) {
+	t.Parallel()
+	h := handler(t)
+	for site, status := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403} {
+		wantAnswer(t, get(t, h, "/probe?command=check_disk", "Authorization", "Bearer "+admin, "Sec-Fetch-Site", site), status)
+		wantAnswer(t, get(t, h, "/metrics", "Authorization", "Bearer "+admin, "Sec-Fetch-Site", site), 200)
+	}
+}
+
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	w := get(t, handler(t), "/metrics")

@@ -10,7 +10,7 @@ import (
 func (a *api) eventRoutes() []route {
 	return []route{
 		{verb: "GET", pattern: "/api/{version}/events", answer: a.events},
-		{verb: "DELETE", pattern: "/api/{version}/events", answer: a.takeEvents},
+		{verb: "DELETE", pattern: "/api/{version}/events", kind: acts, answer: a.takeEvents},
 	}
 }
 

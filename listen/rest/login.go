@@ -8,11 +8,11 @@ import (
 
 func (a *api) loginRoutes() []route {
 	return []route{
-		{verb: "GET", pattern: "/api/{version}/login", answer: a.login},
-		{verb: "POST", pattern: "/api/{version}/login", answer: a.login},
-		{verb: "DELETE", pattern: "/api/{version}/login", answer: a.logout},
-		{verb: "GET", pattern: "/auth/token", answer: a.legacyToken},
-		{verb: "POST", pattern: "/auth/token", answer: a.legacyToken},
+		{verb: "GET", pattern: "/api/{version}/login", kind: acts, answer: a.login},
+		{verb: "POST", pattern: "/api/{version}/login", kind: acts, answer: a.login},
+		{verb: "DELETE", pattern: "/api/{version}/login", kind: acts, answer: a.logout},
+		{verb: "GET", pattern: "/auth/token", kind: acts, answer: a.legacyToken},
+		{verb: "POST", pattern: "/auth/token", kind: acts, answer: a.legacyToken},
 	}
 }
 

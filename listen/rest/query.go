@@ -23,10 +23,10 @@ func (a *api) queryRoutes() []route {
 	return []route{
 		{verb: "GET", pattern: "/api/{version}/queries", answer: a.listQueries},
 		{verb: "GET", pattern: "/api/{version}/queries/{query}", answer: a.query},
-		{verb: "GET", pattern: "/api/{version}/queries/{query}/commands/execute", answer: a.execute},
-		{verb: "GET", pattern: "/api/{version}/queries/{query}/commands/execute_nagios", answer: a.executeNagios},
+		{verb: "GET", pattern: "/api/{version}/queries/{query}/commands/execute", kind: acts, answer: a.execute},
+		{verb: "GET", pattern: "/api/{version}/queries/{query}/commands/execute_nagios", kind: acts, answer: a.executeNagios},
 		{verb: "GET", pattern: "/api/{version}/aliases", answer: a.listAliases},
-		{verb: "GET", pattern: "/query/{query}", answer: a.legacyQuery},
+		{verb: "GET", pattern: "/query/{query}", kind: acts, answer: a.legacyQuery},
 	}
 }
 

@@ -109,8 +109,8 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request) http.Handler {
 		return problem(http.StatusNotFound, "%s: there is nothing here; see %s/api/openapi.json", q.path, q.host())
 	case t.kind == public:
 		return t.answer(q)
-	case t.kind == changes && crossSite(r.Header):
-		return problem(http.StatusForbidden, "the page of another site may not change anything here")
+	case (t.kind == acts || t.kind == changes) && access.FromOtherSite(r):
+		return refusal(r, http.StatusForbidden, "the page of another site may not have anything done here")
 	}
 	if refusal := a.admit(q, t); refusal != nil {
 		return refusal
@@ -120,14 +120,6 @@ func (a *api) respond(w http.ResponseWriter, r *http.Request) http.Handler {
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
 	}
 	return t.answer(q)
-}
-
-// crossSite tells whether a browser sends the request for a page of another site.
-// It would give the password that its user has typed here before.
-// https://www.w3.org/TR/fetch-metadata/
-func crossSite(h http.Header) bool {
-	site := h.Get("Sec-Fetch-Site")
-	return site != "" && site != "same-origin" && site != "none"
 }
 
 // admit refuses who may not ask; nil admits. A known user who tries to change

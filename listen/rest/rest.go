@@ -16,6 +16,8 @@
 //     pages of the log, streams of events.
 //   - A check that cannot be run is UNKNOWN, never OK, whatever the form of the
 //     answer.
+//   - Nothing is done for the page of another site that a browser shows: no command
+//     is run, nobody logs in, nothing changes.
 //   - Every request that changes something is told to Config.Audit, with what came
 //     of it.
 //

@@ -13,7 +13,8 @@ type kind uint8
 const (
 	granted kind = iota // who is granted its verb and path
 	public              // everybody
-	changes             // who is granted it; and Audit is told
+	acts                // who is granted it, but no browser for the page of another site
+	changes             // the same; and Audit is told
 )
 
 // A route is what answers one verb at one path. In the pattern {version} is "v1"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/wasmagent/wasmagent/listen/rest"
@@ -79,11 +80,23 @@ func TestChangesOfTheConfiguration(t *testing.T) {
 // TestOtherSites has a browser send what the page of another site wants it to.
 func TestOtherSites(t *testing.T) {
 	t.Parallel()
-	s := newAgentry().serve(t)
+	g := newAgentry()
+	s := g.serve(t)
 	for site, status := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403} {
-		if a := get(t, s, "/api/v2/modules/web/commands/load", status, "Sec-Fetch-Site", site); a.status != status {
-			t.Errorf("Sec-Fetch-Site %q: %d", site, a.status)
+		for _, request := range []string{
+			"GET /api/v2/modules/web/commands/load", "GET /api/v1/queries/c/commands/execute", "HEAD /api/v2/queries/c/commands/execute_nagios",
+			"GET /query/c", "GET /api/v2/login", "POST /auth/token", "DELETE /api/v2/events", "POST /api/v2/reload",
+		} {
+			verb, path, _ := strings.Cut(request, " ")
+			if a := ask(t, s, "admin", verb, path, "", "Sec-Fetch-Site", site); a.status != status {
+				t.Errorf("Sec-Fetch-Site %q: %s is %d %s, want %d", site, request, a.status, a.body, status)
+			}
 		}
-		get(t, s, "/api/v2/info", 200, "Sec-Fetch-Site", site)
+		for _, path := range []string{"/api/v2/info", "/api/v2/queries/check_disk", "/"} {
+			get(t, s, path, 200, "Sec-Fetch-Site", site)
+		}
+	}
+	if told := len(g.told()); told != 3*2 {
+		t.Errorf("%d changes", told)
 	}
 }
