@@ -33,7 +33,8 @@ type Role struct {
 // loaded; "monitoring" may run commands and read metrics.
 func Roles() []Role {
 	public := []string{"GET /api", "GET /api/*", "GET,POST,DELETE /api/*/login", "GET,POST /auth/token",
-		"GET /query/*", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}"}
+		"GET /query/*", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}",
+		"GET /api/*/schedule", "GET /api/*/schedule/*", "POST /api/*/schedule/*/commands/run"}
 	return []Role{
 		{Name: "full", Allow: []string{"* /**"}, Commands: Commands{"*"}},
 		{Name: "client", Allow: append(slices.Clip(public), "GET /api/*/info", "GET /api/*/info/version",

@@ -64,33 +64,45 @@ type Standing struct {
 //	  "standing": {...}            null of a run that was not scheduled
 //	}
 func (e Event) MarshalJSON() ([]byte, error) {
-	j := eventJSON{e.Number, e.Time, e.Module, e.Request.Command, e.Request.Origin, e.Result, "", e.StateChange(), nil}
+	j := eventJSON{e.Number, e.Time, e.Module, e.Request.Command, e.Request.Origin, e.Result, "", e.StateChange(), e.Standing}
 	if e.Err != nil {
 		j.Error = e.Err.Error()
-	}
-	if s := e.Standing; s != nil {
-		j.Standing = &standingJSON{s.Check, stateType(s.Hard), s.HardState, s.Attempt, s.MaxAttempts, s.Since}
 	}
 	return json.Marshal(j)
 }
 
-func stateType(hard bool) string {
-	if hard {
+type eventJSON struct {
+	Number      uint64    `json:"number"`
+	Time        time.Time `json:"time"`
+	Module      string    `json:"module"`
+	Command     string    `json:"command"`
+	Origin      Origin    `json:"origin"`
+	Result      Result    `json:"result"`
+	Error       string    `json:"error"`
+	StateChange bool      `json:"state_change"`
+	Standing    *Standing `json:"standing"`
+}
+
+// MarshalJSON writes the form that subscribers read.
+//
+//	{
+//	  "check": "site",
+//	  "state_type": "HARD",        or "SOFT"
+//	  "hard_state": "CRITICAL",
+//	  "attempt": 3,
+//	  "max_check_attempts": 3,
+//	  "since": "2006-01-02T15:04:05.999999999Z"
+//	}
+func (s Standing) MarshalJSON() ([]byte, error) {
+	return json.Marshal(standingJSON{s.Check, s.StateType(), s.HardState, s.Attempt, s.MaxAttempts, s.Since})
+}
+
+// StateType is "HARD" or "SOFT", as Nagios has it.
+func (s Standing) StateType() string {
+	if s.Hard {
 		return "HARD"
 	}
 	return "SOFT"
-}
-
-type eventJSON struct {
-	Number      uint64        `json:"number"`
-	Time        time.Time     `json:"time"`
-	Module      string        `json:"module"`
-	Command     string        `json:"command"`
-	Origin      Origin        `json:"origin"`
-	Result      Result        `json:"result"`
-	Error       string        `json:"error"`
-	StateChange bool          `json:"state_change"`
-	Standing    *standingJSON `json:"standing"`
 }
 
 type standingJSON struct {

@@ -155,7 +155,7 @@ func (s *Scheduler) remove(e *entry) {
 	}
 	delete(s.checks, e.plan.Name)
 	s.waiting.remove(e)
-	e.finish(check.Event{}, fmt.Errorf("check %s is not scheduled any more", e.plan.Name))
+	e.finish(check.Event{}, fmt.Errorf("check %.80q: %w any more", e.plan.Name, ErrNotFound))
 }
 
 // Checks lists the checks, sorted by name.
@@ -172,7 +172,8 @@ func (s *Scheduler) Checks() []Status {
 	return list
 }
 
-// ErrNotFound is what the error of RunNow matches when no check has the name.
+// ErrNotFound is what the error of RunNow matches when no check has the name, or
+// none has it any more.
 var ErrNotFound = errors.New("no such check is scheduled")
 
 // errEnded is that of RunNow once Serve has ended.

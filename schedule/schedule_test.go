@@ -203,7 +203,7 @@ func TestRunNowThatIsNotWaitedFor(t *testing.T) {
 		go func() { _, err := s.RunNow(t.Context(), "d"); gone <- err }()
 		synctest.Wait()
 		set(t, s, each("c", time.Hour))
-		if err := <-gone; err == nil || !strings.Contains(err.Error(), "check d is not scheduled any more") {
+		if err := <-gone; !errors.Is(err, schedule.ErrNotFound) || !strings.Contains(err.Error(), `check "d": no such check is scheduled any more`) {
 			t.Errorf("of a check that goes: %v", err)
 		}
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -11,9 +12,11 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/audit"
+	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/listen/prometheus"
 	"github.com/wasmagent/wasmagent/listen/rest"
+	"github.com/wasmagent/wasmagent/schedule"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -25,6 +28,8 @@ func (s *server) api(c config.Config, archive int64) rest.Config {
 		Users:       s.users,
 		Queries:     s.queries,
 		Aliases:     s.aliases,
+		Schedule:    s.scheduled,
+		RunNow:      s.runNow,
 		Modules:     s.modules,
 		Load:        s.load,
 		Unload:      s.unload,
@@ -71,6 +76,29 @@ func (s *server) aliases() (list []rest.Query) {
 		}
 	}
 	return list
+}
+
+// scheduled are the checks that the agent runs by itself.
+func (s *server) scheduled() (list []rest.Scheduled) {
+	for _, c := range s.scheduler.Checks() {
+		list = append(list, rest.Scheduled{
+			Name: c.Check.Name, Command: c.Check.Command, Interval: c.Check.Interval, Cron: c.Check.Cron,
+			Last: c.Last, Next: c.Next, Running: c.Running, Missed: c.Missed,
+		})
+	}
+	return list
+}
+
+// runNow runs one of them now.
+func (s *server) runNow(ctx context.Context, name string) (check.Event, error) {
+	e, err := s.scheduler.RunNow(ctx, name)
+	switch {
+	case errors.Is(err, schedule.ErrNotFound):
+		return e, &rest.Refusal{Status: http.StatusNotFound, Err: err}
+	case err != nil:
+		return e, &rest.Refusal{Status: http.StatusServiceUnavailable, Err: err}
+	}
+	return e, nil
 }
 
 // modules are those that are loaded and, of all, those that could be.

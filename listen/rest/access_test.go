@@ -43,6 +43,15 @@ var asked = []struct {
 	{"disks", "GET", "/api/v2/queries/%2e%2e/commands/execute", 403},
 	{"disks", "GET", "/api/v2/queries/check_disk%2f..%2f..%2fx/commands/execute", 200}, // one command of a silly name
 	{"disks", "GET", "/api/v2/queries%2Fcheck_disk", 404},
+	{"", "POST", "/api/v2/schedule/disk/commands/run", 401},
+	{"client", "POST", "/api/v2/schedule/disk/commands/run", 200},
+	{"monitoring", "GET", "/api/v2/schedule", 200},
+	{"monitoring", "POST", "/api/v2/schedule/web%2Fpage%201/commands/run", 200},
+	{"disks", "GET", "/api/v2/schedule/disk", 200},
+	{"disks", "POST", "/api/v2/schedule/disk/commands/run", 200},
+	{"disks", "GET", "/api/v2/schedule/web%2Fpage%201", 403},
+	{"disks", "POST", "/api/v2/schedule/web%2Fpage%201/commands/run", 403},
+	{"icinga", "DELETE", "/api/v2/schedule/disk", 405},
 	{"admin", "GET", "/api/v2/settings", 200},
 }
 

@@ -13,8 +13,8 @@ type Action struct {
 	User, By string
 	Peer     netip.Addr
 	// Name is what was asked for: "load", "unload", "enable", "disable", "upload",
-	// "reload", "set /PATH", "clear logs", "reset log status"; or the verb and the path
-	// of what no role of the user grants.
+	// "reload", "run CHECK", "set /PATH", "clear logs", "reset log status"; or the verb
+	// and the path of what no role of the user grants.
 	Name string
 	// Module is which one it was about, and Digest the SHA-256 of its zip in hex, as
 	// far as there is one.

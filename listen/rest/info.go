@@ -34,7 +34,7 @@ func (a *api) versions(q *request) http.Handler {
 
 func (a *api) index(q *request) http.Handler {
 	urls := make(map[string]string)
-	for _, name := range []string{"scripts", "modules", "queries", "aliases", "settings", "logs", "info", "events", "login", "reload"} {
+	for _, name := range []string{"scripts", "modules", "queries", "aliases", "schedule", "settings", "logs", "info", "events", "login", "reload"} {
 		urls[name+"_url"] = q.url(name)
 	}
 	if !q.v1() {

@@ -82,6 +82,14 @@ var described = []struct {
 	{"GET", "/api/v2/queries/none", "", 404},
 	{"GET", "/api/v1/queries/perf/commands/execute", "", 200},
 	{"GET", "/api/v1/queries/perf/commands/execute_nagios", "", 200},
+	{"GET", "/api/v2/schedule", "", 200},
+	{"GET", "/api/v2/schedule/disk", "", 200},
+	{"GET", "/api/v2/schedule/web%2Fpage%201", "", 200},
+	{"GET", "/api/v1/schedule/none", "", 404},
+	{"POST", "/api/v2/schedule/disk/commands/run", "", 200},
+	{"POST", "/api/v1/schedule/web%2Fpage%201/commands/run", "", 200},
+	{"POST", "/api/v2/schedule/none/commands/run", "", 404},
+	{"POST", "/api/v2/schedule/busy/commands/run", "", 503},
 	{"GET", "/api/v2/modules?all=true", "", 200},
 	{"GET", "/api/v2/modules/web", "", 200},
 	{"GET", "/api/v2/modules/none", "", 404},
@@ -183,7 +191,7 @@ func compare(t *testing.T, doc *openapi3.T, r *http.Request, w *httptest.Respons
 // operation finds the described operation of a request: of the paths that match
 // the one with the fewest variables.
 func operation(doc *openapi3.T, r *http.Request) (best *routers.Route, vars map[string]string) {
-	segments := strings.Split(r.URL.Path, "/")
+	segments := strings.Split(r.URL.EscapedPath(), "/")
 	for path, item := range doc.Paths.Map() {
 		pattern := strings.Split(path, "/")
 		found := make(map[string]string)

@@ -88,17 +88,30 @@ func (a *api) query(q *request) http.Handler {
 // error of the run is an UNKNOWN; what could not be run is a result, too.
 func (a *api) run(q *request, answer func(command string, r check.Result) http.Handler) http.Handler {
 	command := q.vars["query"]
-	if !q.who.AllowsCommand(command) {
-		return refusal(q.Request, http.StatusForbidden, fmt.Sprintf("user %s may not run %q: no role of the user names it in commands", q.who.User, command))
+	if err := q.mayRun(command); err != nil {
+		return refusal(q.Request, statusOf(err), err.Error())
 	}
 	r, err := a.Run.Run(q.Context(), check.Request{Command: command, Args: q.arguments(), Origin: check.REST, Allowed: q.who.AllowsCommand})
 	if err != nil {
 		r = check.Unknown(err)
 	}
 	if q.wantsText() {
-		return text(textStatus(r.State), check.Encode(r)+"\n")
+		return resultText(r)
 	}
 	return answer(command, r)
+}
+
+// mayRun says why the user may not run a command; nil if that is granted.
+func (q *request) mayRun(command string) error {
+	if q.who.AllowsCommand(command) {
+		return nil
+	}
+	return &Refusal{http.StatusForbidden, fmt.Errorf("user %s may not run %q: no role of the user names it in commands", q.who.User, command)}
+}
+
+// resultText answers with what a plugin prints.
+func resultText(r check.Result) http.Handler {
+	return text(textStatus(r.State), check.Encode(r)+"\n")
 }
 
 // textStatus is the status of an answer in plain text, by which a client tells
@@ -117,9 +130,7 @@ func textStatus(s check.State) int {
 
 func (a *api) execute(q *request) http.Handler {
 	return a.run(q, func(command string, r check.Result) http.Handler {
-		return document(http.StatusOK, executed[int, map[string]perfJSON]{
-			command, r.State.ExitStatus(), []line[map[string]perfJSON]{{message(r), perfByLabel(r.Perf)}},
-		})
+		return document(http.StatusOK, executedResult(command, r))
 	})
 }
 

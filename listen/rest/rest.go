@@ -64,6 +64,10 @@ type Config struct {
 	// Queries lists the commands, and Aliases what stands for a command with
 	// arguments. Nil is none.
 	Queries, Aliases func() []Query
+	// Schedule lists the scheduled checks. Nil is none.
+	Schedule func() []Scheduled
+	// RunNow runs one of them, so that the run counts like those at its times.
+	RunNow func(ctx context.Context, name string) (check.Event, error)
 	// Modules lists the modules: those that are loaded or, if all is set, also those
 	// that could be.
 	Modules func(all bool) []Module

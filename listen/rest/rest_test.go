@@ -26,7 +26,7 @@ import (
 // its token.
 var accounts = sync.OnceValue(func() *access.Accounts {
 	var b strings.Builder
-	b.WriteString("[roles.disks]\nallow = [\"GET /api/*/queries/**\", \"GET /query/*\"]\ncommands = [\"check_disk*\"]\n")
+	b.WriteString("[roles.disks]\nallow = [\"GET /api/*/queries/**\", \"GET /query/*\", \"GET,POST /api/*/schedule/**\"]\ncommands = [\"check_disk*\", \"check_drivesize\"]\n")
 	for user, role := range map[string]string{"admin": "full", "client": "client", "monitoring": "monitoring", "icinga": "monitoring", "disks": "disks"} {
 		fmt.Fprintf(&b, "[users.%s]\npassword = %q\ntokens = [%q]\nroles = [%q]\n", user, cheap(user), access.DigestOf(user+"-token"), role)
 	}
@@ -50,6 +50,7 @@ type agentry struct {
 	actions []rest.Action
 	loaded  map[string]bool
 	zips    map[string]string // uploaded
+	runs    int               // of the scheduled check disk
 }
 
 // newAgentry has the commands and modules that the tests ask for.
@@ -62,6 +63,8 @@ func newAgentry() *agentry {
 		Queries: func() []rest.Query {
 			return []rest.Query{{Name: "check_disk", Module: "CheckSystem", Description: "disks"}, {Name: "check é/x", Module: "web", Title: "odd", Metadata: map[string]string{"file": "x.wasm"}}}
 		},
+		Schedule:   g.schedule,
+		RunNow:     g.runNow,
 		Modules:    g.modules,
 		Load:       func(_ context.Context, name string) error { return g.set(name, true) },
 		Unload:     func(_ context.Context, name string) error { return g.set(name, false) },

@@ -23,6 +23,12 @@ type line[Perf any] struct {
 	Perf    Perf   `json:"perf"`
 }
 
+func executedResult(command string, r check.Result) executed[int, map[string]perfJSON] {
+	return executed[int, map[string]perfJSON]{
+		command, r.State.ExitStatus(), []line[map[string]perfJSON]{{message(r), perfByLabel(r.Perf)}},
+	}
+}
+
 // legacyJSON is the answer of /query/NAME.
 type legacyJSON struct {
 	Payload []executed[string, []legacyPerf] `json:"payload"`

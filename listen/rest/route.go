@@ -30,7 +30,7 @@ type route struct {
 
 // table is everything that the API answers.
 func (a *api) table() []route {
-	return slices.Concat(a.infoRoutes(), a.loginRoutes(), a.queryRoutes(), a.moduleRoutes(), a.scriptRoutes(),
+	return slices.Concat(a.infoRoutes(), a.loginRoutes(), a.queryRoutes(), a.scheduleRoutes(), a.moduleRoutes(), a.scriptRoutes(),
 		a.settingRoutes(), a.logRoutes(), a.eventRoutes())
 }
 
