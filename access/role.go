@@ -30,7 +30,8 @@ type Role struct {
 
 // Roles are those that there are without defining them, after NSClient++'s:
 // "full" may do everything; "client" may list and run commands and see what is
-// loaded; "monitoring" may run commands and read metrics.
+// loaded; "monitoring" may run commands and read metrics. Both may list scheduled
+// checks and run them.
 func Roles() []Role {
 	public := []string{"GET /api", "GET /api/*", "GET,POST,DELETE /api/*/login", "GET,POST /auth/token",
 		"GET /query/*", "GET /api/*/aliases", "GET,POST /api/*/queries/*/commands/{execute,execute_nagios}",

@@ -88,6 +88,8 @@ func requests() []request {
 		{[]string{"load"}, "MODULE", "load a module: one of config.toml, a built-in one, a zip or a directory", (*prompt).moduleNames, (*prompt).loadOne},
 		{[]string{"unload"}, "MODULE", "unload a module", (*prompt).loadedNames, (*prompt).unload},
 		{[]string{"aliases"}, "", "list the aliases of config.toml", nil, (*prompt).aliases},
+		{[]string{"schedule"}, "", "list the scheduled checks, with --listen", nil, (*prompt).schedule},
+		{[]string{"run"}, "CHECK", "run a scheduled check now, with --listen", (*prompt).checkNames, (*prompt).runNow},
 		{[]string{"settings"}, "[TABLE]", "list what holds, of config.toml or of one of its tables", (*prompt).tables, (*prompt).settings},
 		{[]string{"reload"}, "", "begin anew, with config.toml and all files as they are now", nil, (*prompt).reload},
 		{[]string{"log"}, "LEVEL", "log messages of this level and above: debug, info, warn or error", levels, (*prompt).log},
@@ -215,6 +217,12 @@ func (p *prompt) query(ctx context.Context, words []string) error {
 	if err != nil {
 		return err
 	}
+	p.answer(result)
+	return nil
+}
+
+// answer prints a result.
+func (p *prompt) answer(result check.Result) {
 	p.show(result.State.String() + " | " + result.Text)
 	if result.Long != "" {
 		p.show(result.Long)
@@ -222,7 +230,6 @@ func (p *prompt) query(ctx context.Context, words []string) error {
 	for _, perf := range result.Perf {
 		p.show("  " + perf.String())
 	}
-	return nil
 }
 
 func (p *prompt) modules(context.Context, []string) error {

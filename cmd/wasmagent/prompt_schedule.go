@@ -35,14 +35,14 @@ func (p *prompt) schedule(context.Context, []string) error {
 	}
 	p.table(func(w io.Writer) {
 		for _, c := range p.scheduled() {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Check.Name, found(c), due(c), oneLine(c.Last.Result.Text))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Check.Name, stands(c), due(c), oneLine(c.Last.Result.Text))
 		}
 	})
 	return nil
 }
 
-// found is the state of a check, with the attempt of a soft one.
-func found(c schedule.Status) string {
+// stands is the state of a check, with the attempt of a soft one.
+func stands(c schedule.Status) string {
 	s := c.Last.Standing
 	switch {
 	case s == nil:
@@ -61,7 +61,7 @@ func due(c schedule.Status) string {
 	case c.Next.IsZero():
 		return "never"
 	}
-	return "next at " + c.Next.Format(time.TimeOnly)
+	return "next at " + c.Next.Format(time.DateTime)
 }
 
 // runNow runs a scheduled check, and lists it.
@@ -74,6 +74,6 @@ func (p *prompt) runNow(ctx context.Context, args []string) error {
 		return err
 	}
 	p.answer(e.Result)
-	p.show(found(schedule.Status{Last: e}))
+	p.show(stands(schedule.Status{Last: e}))
 	return nil
 }

@@ -47,7 +47,7 @@ func (g *agentry) runNow(ctx context.Context, name string) (check.Event, error) 
 func diskRun(n int) check.Event {
 	return check.Event{
 		Time: noon, Request: check.Request{Command: "check_drivesize", Args: []string{"secret"}, Origin: check.Schedule},
-		Result: check.Result{State: check.StateWarning, Text: "WARNING: / is at 85%", Long: "more", Perf: []check.Perf{
+		Result: check.Result{State: check.StateWarning, Text: "WARNING: / is at 85%", Perf: []check.Perf{
 			{Label: "/ used", Value: 85, Unit: "%", Warn: &check.Range{End: 80}, Crit: &check.Range{End: 90}},
 		}},
 		Standing: &check.Standing{Check: "disk", HardState: check.StateOK, Attempt: n, MaxAttempts: 3, Since: noon.Add(-time.Hour)},
@@ -97,7 +97,7 @@ func TestRunScheduled(t *testing.T) {
 	g := newAgentry()
 	s := g.serve(t)
 	result := func(attempt int) string {
-		return `{"command":"check_drivesize","result":1,"lines":[{"message":"WARNING: / is at 85%\nmore","perf":{"/ used":{"value":85,"unit":"%","warning":80,"critical":90}}}],` +
+		return `{"command":"check_drivesize","result":1,"lines":[{"message":"WARNING: / is at 85%","perf":{"/ used":{"value":85,"unit":"%","warning":80,"critical":90}}}],` +
 			fmt.Sprintf(`"standing":{"check":"disk","state_type":"SOFT","hard_state":"OK","attempt":%d,"max_check_attempts":3,"since":"2026-03-01T11:00:00Z"}}`, attempt)
 	}
 	for _, row := range []struct {
@@ -107,7 +107,7 @@ func TestRunScheduled(t *testing.T) {
 	}{
 		{"client", "/api/v2/schedule/disk/commands/run", "", 200, result(1), "client run disk <nil>"},
 		{"disks", "/api/v1/schedule/d%69sk/commands/run/", "", 200, result(2), "disks run disk <nil>"},
-		{"admin", "/api/v2/schedule/disk/commands/run", "text/plain", 202, "WARNING: / is at 85%|'/ used'=85%;80;90\nmore", "admin run disk <nil>"},
+		{"admin", "/api/v2/schedule/disk/commands/run", "text/plain", 202, "WARNING: / is at 85%|'/ used'=85%;80;90", "admin run disk <nil>"},
 		{"admin", "/api/v2/schedule/busy/commands/run", "", 503, `{"error":"check busy: the scheduler has ended"}`, "admin run busy check busy: the scheduler has ended"},
 		{"admin", "/api/v2/schedule/busy/commands/run", "text/plain", 503, "check busy: the scheduler has ended", "admin run busy check busy: the scheduler has ended"},
 		{"admin", "/api/v2/schedule/no%2Fne/commands/run", "", 404, `{"error":"there is no scheduled check \"no/ne\"; see ` + s.URL + `/api/v2/schedule"}`,
