@@ -41,7 +41,7 @@ func TestDocs(t *testing.T) {
 		return
 	}
 	if have != want.String() {
-		t.Errorf("%s is not current: go test ./builtin -run TestDocs -update", path)
+		t.Errorf("%s is not current: go test ./builtin -run TestDocs -update\n%s", path, firstDifference(have, want.String()))
 	}
 }
 
@@ -68,6 +68,7 @@ func documentModule(t *testing.T, w *strings.Builder, name, description string, 
 			if err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // for what samples the machine
 			result, err := dispatch.Run(t.Context(), check.Request{Command: words[0], Args: words[1:]})
 			if err != nil {
 				t.Errorf("the example %s: %v", line, err)
@@ -75,4 +76,15 @@ func documentModule(t *testing.T, w *strings.Builder, name, description string, 
 			fmt.Fprintf(w, "\n```console\n$ %s\n%s\n```\n", line, strings.TrimSpace(check.Encode(result)))
 		}
 	}
+}
+
+// firstDifference shows the first lines that are not the same.
+func firstDifference(have, want string) string {
+	h, w := strings.Split(have, "\n"), strings.Split(want, "\n")
+	for i := range min(len(h), len(w)) {
+		if h[i] != w[i] {
+			return fmt.Sprintf("line %d has\n\t%s\nand should have\n\t%s", i+1, h[i], w[i])
+		}
+	}
+	return fmt.Sprintf("it has %d lines and should have %d", len(h), len(w))
 }
