@@ -41,7 +41,7 @@ func nginx(t *testing.T, dir string, ca authority) string {
 		}
 		t.Skip("nginx is not installed (Debian: nginx-light)")
 	}
-	port := closed(t)
+	port := free(t)
 	certificate := ca.sign(t, "localhost", -day, 100*day)
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {

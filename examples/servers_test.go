@@ -106,15 +106,34 @@ func servers(t *testing.T, ca authority) map[string]string {
 	return ports
 }
 
-// closed is a port that nobody listens on.
+// closed is a port that nobody listens on, nor can until the test ends: a connection
+// begins there.
 func closed(t *testing.T) string {
+	t.Helper()
+	listener := listenLocally(t)
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(); listener.Close() })
+	return fmt.Sprint(conn.LocalAddr().(*net.TCPAddr).Port)
+}
+
+// free is a port that a program can listen on which is started at once.
+func free(t *testing.T) string {
+	t.Helper()
+	listener := listenLocally(t)
+	defer listener.Close()
+	return port(listener)
+}
+
+func listenLocally(t *testing.T) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return port(listener)
+	return listener
 }
 
 func port(listener net.Listener) string {

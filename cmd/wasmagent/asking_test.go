@@ -53,7 +53,7 @@ func (s *served) ready(t *testing.T) *client {
 	if cert, err := os.ReadFile(filepath.Join(c.dir, "data", "tls", "cert.pem")); err == nil {
 		c.tls.RootCAs.AppendCertsFromPEM(cert)
 	}
-	c.web = &http.Client{Transport: &http.Transport{TLSClientConfig: c.tls, ForceAttemptHTTP2: true}}
+	c.web = &http.Client{Transport: &http.Transport{TLSClientConfig: c.tls.Clone(), ForceAttemptHTTP2: true}}
 	t.Cleanup(c.web.CloseIdleConnections)
 	return c
 }
