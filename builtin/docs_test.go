@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,8 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("%s has no line %q", path, generatedMark)
 	}
 	var want strings.Builder
+	// What happens at one moment happens in one order on one processor.
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
 	synctest.Test(t, func(t *testing.T) { document(t, &want) })
 	if *update {
 		if err := os.WriteFile(path, []byte(head+generatedMark+want.String()), 0o644); err != nil {
