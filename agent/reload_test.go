@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/providers/confine"
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -171,8 +172,8 @@ func TestUnloadRemovesUnpackedModules(t *testing.T) {
 	a := agent.New(agent.Config{Providers: scripts, Grants: func(string) agent.Settings { return agent.Settings{Grant: everything} }})
 	load(t, a, readModule(t, "m", manifest{Scripts: []any{"x.sh"}}, map[string]string{"x.sh": "echo OK from sh"}))
 	_, err = a.Run(t.Context(), check.Request{Command: "x"})
-	if err != nil && strings.Contains(err.Error(), "install it") && os.Getenv("WASMAGENT_REQUIRE") != "1" {
-		t.Skip(err)
+	if err != nil && strings.Contains(err.Error(), "install it") {
+		needs.Missing(t, err)
 	}
 	if err != nil {
 		t.Fatal(err)

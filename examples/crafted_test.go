@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -94,8 +95,8 @@ func packed(t *testing.T) string {
 	compile(t, "../cmd/wasmagent", agent)
 	output, status := run(t, []string{"XDG_CACHE_HOME=" + filepath.Join(shared.dir, "home")}, agent, "pack", strings.TrimSuffix(zip, ".zip"))
 	lacks := strings.Contains(output, "there is no C compiler") || strings.Contains(output, "there is no Rust") || strings.Contains(output, " lacks ")
-	if status != 0 && lacks && os.Getenv("WASMAGENT_REQUIRE") != "1" {
-		t.Skip(output)
+	if status != 0 && lacks {
+		needs.Missing(t, output)
 	}
 	if status != 0 {
 		t.Fatal(output)

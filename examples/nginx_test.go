@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // nginxConf is a server with TLS, in one process, that keeps all its files in its
@@ -35,12 +37,7 @@ http {
 // nginx starts a real web server in a directory, and returns its port.
 func nginx(t *testing.T, dir string, ca authority) string {
 	t.Helper()
-	if _, err := exec.LookPath("nginx"); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatalf("nginx is required: %v", err)
-		}
-		t.Skip("nginx is not installed (Debian: nginx-light)")
-	}
+	needs.Program(t, "nginx") // Debian: nginx-light
 	port := free(t)
 	certificate := ca.sign(t, "localhost", -day, 100*day)
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/agent"
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
@@ -52,12 +53,7 @@ func words(line string) (name string, args []string) {
 func monitoring(t *testing.T) plugin {
 	t.Helper()
 	const dir = "/usr/lib/nagios/plugins"
-	if _, err := os.Stat(dir + "/check_http"); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatalf("the Monitoring Plugins are required: %v", err)
-		}
-		t.Skip("the Monitoring Plugins are not installed (Debian: monitoring-plugins-basic)")
-	}
+	needs.Program(t, dir+"/check_http") // Debian: monitoring-plugins-basic
 	return func(t *testing.T, line string) (string, int) {
 		name, args := words(line)
 		return run(t, []string{"LC_ALL=C"}, filepath.Join(dir, name), args...)

@@ -16,18 +16,13 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/facts"
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // tool runs a tool of the system, in English.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	cmd := exec.CommandContext(deadline(t), name, args...)
+	cmd := exec.CommandContext(deadline(t), needs.Program(t, name), args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	out, err := cmd.Output()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/metrics"
 )
 
@@ -63,14 +64,7 @@ func wantSeries(t testing.TB, g prometheus.Gatherer, prefix string, want ...stri
 // promtool checks what a Gatherer gathers as people check an exporter.
 func promtool(t *testing.T, g prometheus.Gatherer) {
 	t.Helper()
-	tool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	c := exec.CommandContext(t.Context(), tool, "check", "metrics")
+	c := exec.CommandContext(t.Context(), needs.Program(t, "promtool"), "check", "metrics")
 	c.Stdin = strings.NewReader(text(t, g, plainText))
 	if out, err := c.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)

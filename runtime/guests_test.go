@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
 )
@@ -63,10 +65,7 @@ func needClang(t testing.TB) {
 	cmd := exec.Command("clang", "--target=wasm32-wasi", "-x", "c", "-o", out, "-")
 	cmd.Stdin = strings.NewReader("int main(void) { return 0; }")
 	if log, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatalf("clang and wasi-libc are required: %v\n%s", err, log)
-		}
-		t.Skip("clang and wasi-libc are not installed")
+		needs.Missing(t, fmt.Sprintf("clang and wasi-libc are not installed: %v\n%s", err, log))
 	}
 }
 

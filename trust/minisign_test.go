@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
@@ -19,13 +20,7 @@ type tool struct {
 // there.
 func newTool(t *testing.T) tool {
 	t.Helper()
-	path, err := exec.LookPath("minisign")
-	switch {
-	case err != nil && os.Getenv("WASMAGENT_REQUIRE") == "1":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip(err)
-	}
+	path := needs.Program(t, "minisign")
 	m := tool{path, t.TempDir()}
 	m.write(t, "web.zip", archive)
 	return m

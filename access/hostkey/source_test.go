@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/access/hostkey"
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // journal is a logger that a test reads. It is not for several goroutines.
@@ -184,13 +185,7 @@ func TestServer(t *testing.T) {
 // TestCurl has a client that is not Go's trust the certificate of the host key.
 func TestCurl(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	curl := needs.Program(t, "curl")
 	dir := t.TempDir() + "/tls"
 	source, err := hostkey.Host(dir, slog.New(slog.DiscardHandler))
 	if err != nil {

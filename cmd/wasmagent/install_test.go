@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch/registrytest"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
@@ -62,7 +63,7 @@ func startRegistry(ts *testscript.TestScript, neg bool, args []string) {
 // granted where all tools must be there.
 func hasRegistry() bool {
 	_, err := exec.LookPath(registrytest.Program)
-	return err == nil || os.Getenv("WASMAGENT_REQUIRE") == "1"
+	return err == nil || needs.Everything()
 }
 
 // logIn writes the credentials of a registry as docker login does: login USER

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/providers/confine"
 )
 
@@ -74,7 +75,7 @@ func setUp(env *testscript.Env) error {
 // [compiles], whether there is time to compile a large guest.
 func condition(name string) (bool, error) {
 	if file, ok := strings.CutPrefix(name, "builds:"); ok {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
+		if needs.Everything() {
 			return true, nil
 		}
 		return builds(file)
@@ -84,7 +85,7 @@ func condition(name string) (bool, error) {
 	}
 	if name == "minisign" {
 		_, err := exec.LookPath(name)
-		return err == nil || os.Getenv("WASMAGENT_REQUIRE") == "1", nil
+		return err == nil || needs.Everything(), nil
 	}
 	if name == "registry" {
 		return hasRegistry(), nil

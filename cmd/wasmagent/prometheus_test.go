@@ -17,26 +17,15 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// optional is a program that .ci/run installs.
-func optional(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
-}
+	"github.com/wasmagent/wasmagent/internal/needs"
+)
 
 // TestPrometheus has a real Prometheus server scrape an agent that runs scheduled
 // checks, and probe it.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	prometheus := optional(t, "prometheus")
+	prometheus := needs.Program(t, "prometheus")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "config.toml"), `
 [directories]

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // patience is how long a server may take to do what is waited for.
@@ -49,7 +51,7 @@ func nagios(t *testing.T) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup("nagios")
 	if err != nil {
-		missing(t, err)
+		needs.Missing(t, err)
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
@@ -60,25 +62,6 @@ func nagios(t *testing.T) *syscall.Credential {
 		t.Fatal(err)
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}}
-}
-
-// missing ends a test for which a program is missing.
-func missing(t *testing.T, why error) {
-	t.Helper()
-	if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-// program finds one of the programs that are tested with.
-func program(t *testing.T, path string) string {
-	t.Helper()
-	found, err := exec.LookPath(path)
-	if err != nil {
-		missing(t, err)
-	}
-	return found
 }
 
 // own gives a file to the user of the home.
@@ -130,7 +113,7 @@ func (h home) copy(t *testing.T, from, name string) {
 		return err
 	})
 	if err != nil {
-		missing(t, err)
+		needs.Missing(t, err)
 	}
 }
 

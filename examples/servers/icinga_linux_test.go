@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // moreIcinga defines services in each state that is no good, and how the test asks.
@@ -54,8 +56,8 @@ object ApiUser "root" {
 // some more services, and asks its API.
 func followIcinga(t *testing.T, p page, a agent) {
 	t.Parallel()
-	binary := program(t, "/usr/sbin/icinga2")
-	program(t, "/usr/lib/nagios/plugins/check_nrpe")
+	binary := needs.Program(t, "/usr/sbin/icinga2")
+	needs.Program(t, "/usr/lib/nagios/plugins/check_nrpe")
 	h := newHome(t)
 	h.copy(t, "/etc/icinga2", "etc")
 	if err := os.Remove(filepath.Join(h.dir, "etc/conf.d/hosts.conf")); err != nil {

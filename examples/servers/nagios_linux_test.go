@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // A verdict is what a server says of one service.
@@ -53,9 +55,9 @@ func inStates() string {
 // some more services, and reads its status.
 func followNagios(t *testing.T, p page, a agent) {
 	t.Parallel()
-	binary := program(t, "/usr/sbin/nagios4")
-	program(t, "/usr/lib/nagios/plugins/check_nrpe")
-	program(t, "/usr/lib/nagios/plugins/check_nscp_api")
+	binary := needs.Program(t, "/usr/sbin/nagios4")
+	needs.Program(t, "/usr/lib/nagios/plugins/check_nrpe")
+	needs.Program(t, "/usr/lib/nagios/plugins/check_nscp_api")
 	h := newHome(t)
 	h.write(t, "conf.d/wasmagent.cfg", p.file(t, "/etc/nagios4/conf.d/wasmagent.cfg", "-p 5666", "-p "+a.ports["nrpe"]))
 	h.write(t, "conf.d/wasmagent-rest.cfg", p.file(t, "/etc/nagios4/conf.d/wasmagent-rest.cfg", "-P 8443", "-P "+a.ports["rest"], "PASSWORD", "'"+password+"'"))
@@ -81,7 +83,7 @@ func nagiosConfig(t *testing.T, h home) string {
 	t.Helper()
 	text, err := os.ReadFile("/etc/nagios4/nagios.cfg")
 	if err != nil {
-		missing(t, err)
+		needs.Missing(t, err)
 	}
 	results := h.directory(t, "checkresults")
 	h.directory(t, "archives")

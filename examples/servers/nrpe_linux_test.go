@@ -6,17 +6,19 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // TestImportedNRPE has check_nrpe ask Debian's nrpe with the configuration that its
 // package brings, and the agent with what "wasmagent import" makes of that.
 func TestImportedNRPE(t *testing.T) {
 	t.Parallel()
-	daemon := program(t, "/usr/sbin/nrpe")
-	client := program(t, "/usr/lib/nagios/plugins/check_nrpe")
+	daemon := needs.Program(t, "/usr/sbin/nrpe")
+	client := needs.Program(t, "/usr/lib/nagios/plugins/check_nrpe")
 	stock, err := os.ReadFile("/etc/nagios/nrpe.cfg")
 	if err != nil {
-		missing(t, err)
+		needs.Missing(t, err)
 	}
 	h := newHome(t)
 	binary := filepath.Join(h.dir, "wasmagent")

@@ -9,13 +9,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // followPrometheus starts Prometheus with the file of the page, and queries it.
 func followPrometheus(t *testing.T, p page, a agent) {
 	t.Parallel()
-	binary := program(t, "prometheus")
-	promtool := program(t, "promtool")
+	binary := needs.Program(t, "prometheus")
+	promtool := needs.Program(t, "promtool")
 	h := newHome(t)
 	certificate, err := os.ReadFile(a.pem)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/nrpe"
 )
@@ -72,13 +73,7 @@ func pemFile(t *testing.T, kind string, der []byte) string {
 // checkNRPE runs Debian's check_nrpe against a listener.
 func checkNRPE(t *testing.T, l *listen.Listener, flags ...string) (status int, output string) {
 	t.Helper()
-	const plugin = "/usr/lib/nagios/plugins/check_nrpe"
-	if _, err := os.Stat(plugin); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("check_nrpe is missing; apt-get install nagios-nrpe-plugin")
-	}
+	plugin := needs.Program(t, "/usr/lib/nagios/plugins/check_nrpe") // Debian: nagios-nrpe-plugin
 	host, port, _ := net.SplitHostPort(l.Addr().String())
 	cmd := exec.CommandContext(t.Context(), plugin, append([]string{"-D", "-E", "-H", host, "-p", port}, flags...)...)
 	out, err := cmd.CombinedOutput()

@@ -20,23 +20,11 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/prometheus"
 	"github.com/wasmagent/wasmagent/metrics"
 )
-
-// tool is an optional program of the package prometheus.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
-}
 
 // documented are the blocks of YAML in docs/prometheus.md.
 func documented(t *testing.T) (scrapes, rules string) {
@@ -62,7 +50,7 @@ func write(t *testing.T, file, text string) string {
 
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), tool(t, "promtool"), args...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), needs.Program(t, "promtool"), args...).CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
@@ -110,7 +98,7 @@ var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 // server starts a Prometheus server and returns its URL once it listens.
 func server(t *testing.T, dir, configuration string) string {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), tool(t, "prometheus"), "--config.file="+configuration,
+	c := exec.CommandContext(t.Context(), needs.Program(t, "prometheus"), "--config.file="+configuration,
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 10 * time.Second

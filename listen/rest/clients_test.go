@@ -3,25 +3,12 @@ package rest_test
 import (
 	"net"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
-)
 
-// need is the path of a program; without it the test is skipped, or fails where
-// every program is said to be installed.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
-}
+	"github.com/wasmagent/wasmagent/internal/needs"
+)
 
 // output runs a program and returns what it prints with its exit status.
 func output(t *testing.T, program string, args ...string) (string, int) {
@@ -47,7 +34,7 @@ func port(t *testing.T, s *httptest.Server) string {
 // password in a header, and prints the parts of the JSON document.
 func TestCheckNscpAPI(t *testing.T) {
 	t.Parallel()
-	plugin := need(t, "/usr/lib/nagios/plugins/check_nscp_api")
+	plugin := needs.Program(t, "/usr/lib/nagios/plugins/check_nscp_api")
 	s := newAgentry().serve(t)
 	for _, row := range []struct {
 		password string
@@ -73,7 +60,7 @@ func TestCheckNscpAPI(t *testing.T) {
 // TestCurl uses the API from a command line: HTTP/2, gzip, an upload.
 func TestCurl(t *testing.T) {
 	t.Parallel()
-	curl := need(t, "curl")
+	curl := needs.Program(t, "curl")
 	g := newAgentry()
 	s := g.serve(t)
 	for _, row := range []struct {

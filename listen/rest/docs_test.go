@@ -8,14 +8,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // TestDocs runs what docs/rest.md shows in a terminal, and wants what it says
 // that comes back.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	need(t, "curl")
-	need(t, "/usr/lib/nagios/plugins/check_nscp_api")
+	needs.Program(t, "curl")
+	needs.Program(t, "/usr/lib/nagios/plugins/check_nscp_api")
 	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "rest.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/providers/confine"
 )
@@ -95,7 +96,7 @@ func needLandlock(t *testing.T) {
 	t.Helper()
 	for _, text := range newCage(t, confine.Config{}).Missing() {
 		if strings.Contains(text, "Landlock") {
-			skip(t, text)
+			needs.Missing(t, text)
 		}
 	}
 }
@@ -104,21 +105,13 @@ func needLandlock(t *testing.T) {
 func asUser(t *testing.T, name string, c confine.Config) *confine.Cage {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		skip(t, "only root can become another user")
+		needs.Missing(t, "only root can become another user")
 	}
 	if _, err := user.Lookup(name); err != nil {
-		skip(t, err.Error())
+		needs.Missing(t, err.Error())
 	}
 	c.User = name
 	return newCage(t, c)
-}
-
-func skip(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // Each script says "done" if nobody stops it. The last word of a confined one
@@ -238,11 +231,11 @@ func TestNothingIsGained(t *testing.T) {
 func TestRootMakesNoDevices(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		skip(t, "only root can make devices")
+		needs.Missing(t, "only root can make devices")
 	}
 	const script = `mknod d c 1 5 && head -c 1 d >/dev/null && echo done`
 	if out := run(t, free, limits, sh(script)); !strings.Contains(out, "done") {
-		skip(t, "devices cannot be made here: "+out)
+		needs.Missing(t, "devices cannot be made here: "+out)
 	}
 	if out := run(t, newCage(t, confine.Config{}), limits, sh(script)); strings.Contains(out, "done") {
 		t.Errorf("got %q", out)
@@ -290,7 +283,7 @@ func TestSetuidProgram(t *testing.T) {
 	plain := exec.Command(file, "-u")
 	plain.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	if out := run(t, free, limits, plain); out != "0\n" {
-		skip(t, "setuid programs do not work here: "+out)
+		needs.Missing(t, "setuid programs do not work here: "+out)
 	}
 	if out := run(t, cage, limits, exec.Command(file, "-u")); out != fmt.Sprintln(uid) {
 		t.Errorf("got %q", out)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
@@ -52,10 +53,7 @@ func sieve(n, root int) []byte {
 // built builds a guest from source with a tool, or skips where it is missing.
 func built(t testing.TB, file, source string, env []string, tool string, args ...string) []byte {
 	t.Helper()
-	path, err := exec.LookPath(tool)
-	if err != nil {
-		missing(t, tool)
-	}
+	path := needs.Program(t, tool)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
@@ -70,15 +68,6 @@ func built(t testing.TB, file, source string, env []string, tool string, args ..
 		t.Fatal(err)
 	}
 	return wasm
-}
-
-// missing skips a test that needs a tool, or fails it where all of them have to be.
-func missing(t testing.TB, tool string) {
-	t.Helper()
-	if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-		t.Fatalf("%s is not installed", tool)
-	}
-	t.Skipf("%s is not installed", tool)
 }
 
 const goSource = `package main

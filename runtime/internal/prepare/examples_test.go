@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -56,9 +57,7 @@ func exampleProgram(t *testing.T, name string) []byte {
 	case exists(filepath.Join(source, "asconfig.json")):
 		tool = exec.CommandContext(t.Context(), filepath.Join(source, "node_modules", ".bin", "asc"), "-o", out)
 	}
-	if _, err := exec.LookPath(tool.Path); err != nil {
-		missing(t, tool.Path)
-	}
+	needs.Program(t, tool.Path)
 	tool.Dir = source
 	tool.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if message, err := tool.CombinedOutput(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasmagent/wasmagent/internal/needs"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
 	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
@@ -159,9 +160,7 @@ func TestSameGo(t *testing.T) {
 
 func TestSameText(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("wat2wasm"); err != nil {
-		missing(t, "wat2wasm")
-	}
+	needs.Program(t, "wat2wasm")
 	for file, want := range map[string]struct {
 		status uint32
 		trap   bool
@@ -182,7 +181,7 @@ func TestValidates(t *testing.T) {
 	t.Parallel()
 	validate, err := exec.LookPath("wasm-validate")
 	if err != nil {
-		missing(t, "wasm-validate")
+		needs.Missing(t, "wasm-validate"+" is not installed")
 	}
 	for name, wasm := range programs() {
 		file := filepath.Join(t.TempDir(), "guest.wasm")

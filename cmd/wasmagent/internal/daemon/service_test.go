@@ -4,13 +4,13 @@ package daemon_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/kardianos/service"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/daemon"
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // TestAdapted has the texts of packages name another program with other arguments,
@@ -51,10 +51,7 @@ func TestStatusOfNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p := s.Platform(); p != "linux-systemd" && p != "linux-openrc" {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatalf("this test takes systemd or OpenRC, and this is %s", p)
-		}
-		t.Skipf("this test takes systemd or OpenRC, and this is %s", p)
+		needs.Missing(t, "this test takes systemd or OpenRC, and this is "+p)
 	}
 	if _, err := s.Running(); !errors.Is(err, service.ErrNotInstalled) {
 		t.Errorf("error %v, want %v", err, service.ErrNotInstalled)

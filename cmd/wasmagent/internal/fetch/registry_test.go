@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"reflect"
 	goruntime "runtime"
 	"slices"
@@ -26,18 +24,14 @@ import (
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch/registrytest"
+	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
 // realRegistry starts a registry that ends with the test.
 func realRegistry(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath(registrytest.Program); err != nil {
-		if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	needs.Program(t, registrytest.Program)
 	address, stop, err := registrytest.Start(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/migrate"
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 // lines are command lines of NRPE with two arguments and what a shell prints of
@@ -33,7 +34,7 @@ var lines = []struct {
 // TestShellBody has a shell run the scripts.
 func TestShellBody(t *testing.T) {
 	t.Parallel()
-	shell := findShell(t)
+	shell := needs.Program(t, "sh")
 	for _, row := range lines {
 		runs(t, shell, migrate.ShellBody(row.line), row.args, row.want, row.line)
 	}
@@ -46,7 +47,7 @@ func TestShellBody(t *testing.T) {
 // whose words no shell changes.
 func TestExecWords(t *testing.T) {
 	t.Parallel()
-	shell := findShell(t)
+	shell := needs.Program(t, "sh")
 	for _, row := range lines {
 		if strings.Contains(row.line, "|") {
 			continue
@@ -66,15 +67,6 @@ func TestExecWords(t *testing.T) {
 	}
 }
 
-func findShell(t testing.TB) string {
-	t.Helper()
-	shell, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("there is no shell, for which the scripts are")
-	}
-	return shell
-}
-
 func runs(t *testing.T, shell, body string, args []string, want, what string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), shell, append([]string{"-c", body, "script"}, args...)...)
@@ -91,7 +83,7 @@ func FuzzShellBody(f *testing.F) {
 	for _, row := range lines {
 		f.Add(strings.Join(row.args, " "))
 	}
-	shell := findShell(f)
+	shell := needs.Program(f, "sh")
 	f.Fuzz(func(t *testing.T, arg string) {
 		if strings.ContainsRune(arg, 0) {
 			t.Skip("no argument holds NUL")

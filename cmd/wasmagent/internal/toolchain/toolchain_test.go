@@ -3,7 +3,6 @@ package toolchain_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/toolchain"
+	"github.com/wasmagent/wasmagent/internal/needs"
 )
 
 const (
@@ -36,22 +36,6 @@ func lay(t *testing.T, files map[string]string) string {
 		}
 	}
 	return dir
-}
-
-// require skips a test whose tool is missing, but not where all tools must be.
-func require(t *testing.T, tool string) {
-	t.Helper()
-	if _, err := exec.LookPath(tool); err != nil {
-		missing(t, err)
-	}
-}
-
-func missing(t *testing.T, why error) {
-	t.Helper()
-	if os.Getenv("WASMAGENT_REQUIRE") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // A counter counts the builds of a Builder.
@@ -85,7 +69,7 @@ func TestBuild(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			require(t, test.tool)
+			needs.Program(t, test.tool)
 			if testing.Short() && test.tool == "go" {
 				t.Skip("compiles Go's standard library")
 			}
@@ -115,7 +99,7 @@ func build(t *testing.T, b toolchain.Builder, dir string) []byte {
 	}
 	if err := programs.Absent["scripts/x.wasm"]; err != nil {
 		if strings.Contains(err.Error(), "there is no") || strings.Contains(err.Error(), "lacks") {
-			missing(t, err)
+			needs.Missing(t, err)
 		}
 		t.Fatal(err)
 	}
@@ -128,7 +112,7 @@ func build(t *testing.T, b toolchain.Builder, dir string) []byte {
 
 func TestRebuild(t *testing.T) {
 	t.Parallel()
-	require(t, "clang")
+	needs.Program(t, "clang")
 	dir := lay(t, map[string]string{"scripts/x/main.c": cProgram, "shared.h": "#define TEXT \"OK\"\n", "README.md": "a"})
 	var builds counter
 	b := toolchain.Builder{Dir: filepath.Join(t.TempDir(), "build"), Building: builds.building}
@@ -206,7 +190,7 @@ func TestMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			require(t, test.tool)
+			needs.Program(t, test.tool)
 			test.files["scripts/good/good.wat"] = watProgram
 			programs, err := toolchain.Builder{}.Build(t.Context(), lay(t, test.files))
 			if err != nil {
@@ -217,7 +201,7 @@ func TestMistakes(t *testing.T) {
 				t.Fatal("no error")
 			}
 			if strings.Contains(err.Error(), "there is no") || strings.Contains(err.Error(), "lacks") {
-				missing(t, err)
+				needs.Missing(t, err)
 			}
 			if !strings.HasPrefix(err.Error(), "it cannot be built from scripts/x: ") || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %q, want one with %q", err, test.want)
@@ -276,7 +260,7 @@ func TestAssemblyScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(packages); err != nil {
-		missing(t, err)
+		needs.Missing(t, err)
 	}
 	const program = "process.stdout.write(\"OK\\n\");\n"
 	for name, files := range map[string]map[string]string{
