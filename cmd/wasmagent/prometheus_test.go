@@ -3,29 +3,24 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wasmagent/wasmagent/internal/needs"
+	"github.com/wasmagent/wasmagent/internal/promtest"
 )
 
 // TestPrometheus has a real Prometheus server scrape an agent that runs scheduled
 // checks, and probe it.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	prometheus := needs.Program(t, "prometheus")
+	needs.Program(t, "prometheus")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "config.toml"), `
 [directories]
@@ -67,7 +62,7 @@ scrape_configs:
     metrics_path: /probe
     params: {command: [check_uptmie]}
 `, address))
-	server := startPrometheus(t, prometheus, dir)
+	server := promtest.Start(t, dir, "prometheus.yml")
 	for expression, want := range map[string]string{
 		`wasmagent_check_hard_state{check="disk"}`:                                                   "1",
 		`wasmagent_check_perf_bound_bytes{check="disk",label="/ used",bound="warning_above"}`:        "0",
@@ -83,73 +78,8 @@ scrape_configs:
 		`probe_perf_seconds{label="uptime"} > bool 0`:                                                "1",
 		`up{job="wrong"}`: "0",
 	} {
-		wantQuery(t, server, expression, want)
+		promtest.Want(t, server, expression, want)
 	}
-}
-
-// startPrometheus starts a server and returns its URL.
-func startPrometheus(t *testing.T, program, dir string) string {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), program, "--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", "--web.listen-address=127.0.0.1:0")
-	c.Dir = dir
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	bound := regexp.MustCompile(`msg="Listening on" address=(\S+)`)
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if found := bound.FindStringSubmatch(lines.Text()); found != nil {
-			return "http://" + found[1]
-		}
-	}
-	t.Fatal("prometheus ended at once")
-	return ""
-}
-
-// wantQuery asks a Prometheus server until an expression has a value, or the test ends.
-func wantQuery(t *testing.T, server, expression, want string) {
-	t.Helper()
-	again := time.NewTicker(100 * time.Millisecond)
-	defer again.Stop()
-	for {
-		got, err := query(t.Context(), server, expression)
-		if err == nil && got == want {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-t.Context().Done():
-			t.Fatalf("%s is %s (%v), want %s", expression, got, err, want)
-		}
-	}
-}
-
-// query is the value of an expression of one series.
-func query(ctx context.Context, server, expression string) (string, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/api/v1/query?query="+url.QueryEscape(expression), nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Error string
-		Data  struct{ Result []struct{ Value [2]any } }
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return "", err
-	}
-	if len(answer.Data.Result) != 1 {
-		return "", fmt.Errorf("%d series %s", len(answer.Data.Result), answer.Error)
-	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1]), nil
 }
 
 // TestServePushes has an agent push its metrics, and once more when it ends.

@@ -1,16 +1,12 @@
 package prometheus_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net"
-	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +17,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/internal/needs"
+	"github.com/wasmagent/wasmagent/internal/promtest"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/prometheus"
 	"github.com/wasmagent/wasmagent/metrics"
@@ -93,88 +90,6 @@ func agent(t *testing.T, dir string) (address string) {
 	return l.Addr().String()
 }
 
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
-
-// server starts a Prometheus server and returns its URL once it listens.
-func server(t *testing.T, dir, configuration string) string {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), needs.Program(t, "prometheus"), "--config.file="+configuration,
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 10 * time.Second
-	out, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address := make(chan string, 1)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if found := listening.FindStringSubmatch(lines.Text()); found != nil {
-				address <- found[1]
-			}
-		}
-	}()
-	t.Cleanup(func() { c.Cancel(); <-ended; c.Wait() })
-	select {
-	case a := <-address:
-		return "http://" + a
-	case <-ended:
-		t.Fatal("prometheus ended at once")
-	case <-t.Context().Done():
-		t.Fatal("prometheus does not listen")
-	}
-	return ""
-}
-
-// query asks a Prometheus server for the value of an expression of one series.
-func query(ctx context.Context, server, expression string) (value string, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/api/v1/query?query="+url.QueryEscape(expression), nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Status, Error string
-		Data          struct {
-			Result []struct{ Value [2]any }
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return "", err
-	}
-	if answer.Status != "success" || len(answer.Data.Result) != 1 {
-		return "", fmt.Errorf("%d series, status %s %s", len(answer.Data.Result), answer.Status, answer.Error)
-	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1]), nil
-}
-
-// wantValue asks until the value is there, or the test ends.
-func wantValue(t *testing.T, server, expression, want string) {
-	t.Helper()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for {
-		got, err := query(t.Context(), server, expression)
-		if err == nil && got == want {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-t.Context().Done():
-			t.Fatalf("%s is %s (%v), want %s", expression, got, err, want)
-		}
-	}
-}
-
 // TestPrometheus has a real server read what docs/prometheus.md says, and judge it
 // by the rules there.
 func TestPrometheus(t *testing.T) {
@@ -189,7 +104,7 @@ func TestPrometheus(t *testing.T) {
 	configuration := write(t, filepath.Join(dir, "prometheus.yml"),
 		"global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: ["+rulesFile+"]\n"+scrapes)
 	promtool(t, "check", "config", configuration)
-	s := server(t, dir, configuration)
+	s := promtest.Start(t, dir, configuration)
 	instance := fmt.Sprintf("instance=%q", address)
 	for expression, want := range map[string]string{
 		`wasmagent_check_state{job="wasmagent",check="disk",` + instance + `}`:            "2",
@@ -210,7 +125,7 @@ func TestPrometheus(t *testing.T) {
 		`count(ALERTS{alertname="CheckStale",alertstate="firing",check="disk"})`:                     "1",
 		`count(ALERTS{alertname="ProbeFailed",alertstate="pending"})`:                                "2",
 	} {
-		wantValue(t, s, expression, want)
+		promtest.Want(t, s, expression, want)
 	}
 }
 
