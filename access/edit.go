@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // Create makes a users.toml with one user, LegacyUser in the role "full", for a
@@ -87,16 +89,10 @@ func open(name string) (draft, error) {
 
 // write puts the draft in the place of the file.
 func (d draft) write() error {
-	f, err := os.CreateTemp(filepath.Dir(d.name), ".users-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // there is none any more once it is renamed
-	_, err = f.WriteString(d.text)
-	if err = errors.Join(err, likeness(f, d.name), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), d.name)
+	return private.Replace(d.name, func(f *os.File) error {
+		_, err := f.WriteString(d.text)
+		return errors.Join(err, likeness(f, d.name))
+	})
 }
 
 // with is the draft with another text, which must say what it should.

@@ -162,14 +162,7 @@ func names() []string {
 
 // write puts a file with one block in the place of any other, all at once.
 func write(name, kind string, der []byte, mode fs.FileMode) error {
-	draft, err := os.CreateTemp(filepath.Dir(name), ".draft-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name()) // there is none any more once it is renamed
-	err = pem.Encode(draft, &pem.Block{Type: kind, Bytes: der})
-	if err = errors.Join(err, draft.Chmod(mode), draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	return os.Rename(draft.Name(), name)
+	return private.Replace(name, func(f *os.File) error {
+		return errors.Join(pem.Encode(f, &pem.Block{Type: kind, Bytes: der}), f.Chmod(mode))
+	})
 }

@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
+	"github.com/wasmagent/wasmagent/internal/private"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
@@ -106,7 +106,7 @@ func (s shelf) add(name string, p fetch.Parcel) (file string, err error) {
 	if p.Signature != nil {
 		err = errors.Join(err, writePublic(file+trust.Extension, p.Signature))
 	}
-	return file, errors.Join(err, os.Chmod(dir, 0o755), syncDir(dir), syncDir(s.dir))
+	return file, errors.Join(err, os.Chmod(dir, 0o755), private.SyncDir(dir), private.SyncDir(s.dir))
 }
 
 // writePublic writes a new file that every user can read, for the agent's is
@@ -116,18 +116,6 @@ func writePublic(name string, data []byte) error {
 		return err
 	}
 	return os.Chmod(name, 0o644)
-}
-
-// syncDir makes the names in a directory last. Windows sees to that itself.
-func syncDir(name string) error {
-	if goruntime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // path is how config.toml names a file: from its own directory, if it is below

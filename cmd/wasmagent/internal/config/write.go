@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/wasmagent/wasmagent/internal/private"
 )
 
 // Edit makes changes in the file of a name, as Rewrite does. All are made or
@@ -113,5 +115,5 @@ func swap(file, before, after string, exists bool, take func() error) error {
 	if err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(file))
+	return private.SyncDir(filepath.Dir(file))
 }

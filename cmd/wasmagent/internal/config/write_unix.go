@@ -36,12 +36,3 @@ func likeness(f *os.File, like string) error {
 	}
 	return f.Chmod(info.Mode())
 }
-
-// syncDir makes a renaming in a directory last.
-func syncDir(name string) error {
-	dir, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
