@@ -155,54 +155,64 @@ func (a *app) auditUser(action string) error {
 	return nil
 }
 
-func (a *app) userPasswordCommand() *cobra.Command {
-	var file, password string
-	cmd := &cobra.Command{
-		Use:   "password NAME",
-		Short: "Give a user another password",
-		Long: `Password gives a user the password that it asks for. The sessions of the user end;
-tokens, certificate and roles stay.`,
-		Args:              one("NAME"),
-		ValidArgsFunction: a.completeUser,
-	}
-	userFileFlag(cmd, &file)
-	passwordFlag(cmd, &password)
+// onUser makes a command of the form "VERB NAME" that does something to a user who
+// is there already.
+func (a *app) onUser(cmd *cobra.Command, act func(file string, u access.User) error) *cobra.Command {
+	var named string
+	cmd.Args, cmd.ValidArgsFunction = one("NAME"), a.completeUser
+	userFileFlag(cmd, &named)
 	cmd.RunE = do(func(_ context.Context, args []string) error {
-		file, user, err := a.user(file, args[0])
+		file, u, err := a.user(named, args[0])
 		if err != nil {
 			return err
 		}
-		text, err := a.newPassword(password)
-		if err != nil {
-			return err
-		}
-		user.Password = access.NewHash(text)
-		return a.putUser(file, user, "give another password to", "")
+		return act(file, u)
 	})
 	return cmd
 }
 
+func (a *app) userPasswordCommand() *cobra.Command {
+	var passwordFile string
+	cmd := a.onUser(&cobra.Command{
+		Use:   "password NAME",
+		Short: "Give a user another password",
+		Long: `Password gives a user the password that it asks for. The sessions of the user end;
+tokens, certificate and roles stay.`,
+	}, func(file string, u access.User) error {
+		text, err := a.newPassword(passwordFile)
+		if err != nil {
+			return err
+		}
+		u.Password = access.NewHash(text)
+		return a.putUser(file, u, "give another password to", "")
+	})
+	passwordFlag(cmd, &passwordFile)
+	return cmd
+}
+
 func (a *app) userTokenCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
+	return a.onUser(&cobra.Command{
 		Use:   "token NAME",
 		Short: "Give a user another token, besides those it has",
 		Long: `Token makes a token for a user and prints it once. The tokens that the user has
 already stay; to take one back, take its line out of the file of the users.`,
-		Args:              one("NAME"),
-		ValidArgsFunction: a.completeUser,
-	}
-	userFileFlag(cmd, &file)
-	cmd.RunE = do(func(_ context.Context, args []string) error {
-		file, user, err := a.user(file, args[0])
-		if err != nil {
+	}, func(file string, u access.User) error {
+		token := access.NewToken()
+		u.Tokens = append(slices.Clip(u.Tokens), access.DigestOf(token))
+		return a.putUser(file, u, "give a token to", token)
+	})
+}
+
+func (a *app) userRemoveCommand() *cobra.Command {
+	return a.onUser(&cobra.Command{
+		Use:   "remove NAME",
+		Short: "Remove a user",
+	}, func(file string, u access.User) error {
+		if err := access.Remove(file, u.Name); err != nil {
 			return err
 		}
-		token := access.NewToken()
-		user.Tokens = append(slices.Clip(user.Tokens), access.DigestOf(token))
-		return a.putUser(file, user, "give a token to", token)
+		return a.userDone(file, u.Name, "remove")
 	})
-	return cmd
 }
 
 // user finds a user, with the file that it is in.
@@ -216,28 +226,6 @@ func (a *app) user(named, name string) (file string, user access.User, err error
 		return "", access.User{}, fmt.Errorf("there is no user %q in %s", name, file)
 	}
 	return file, user, nil
-}
-
-func (a *app) userRemoveCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:               "remove NAME",
-		Short:             "Remove a user",
-		Args:              one("NAME"),
-		ValidArgsFunction: a.completeUser,
-	}
-	userFileFlag(cmd, &file)
-	cmd.RunE = do(func(_ context.Context, args []string) error {
-		file, user, err := a.user(file, args[0])
-		if err != nil {
-			return err
-		}
-		if err := access.Remove(file, user.Name); err != nil {
-			return err
-		}
-		return a.userDone(file, user.Name, "remove")
-	})
-	return cmd
 }
 
 func (a *app) userListCommand() *cobra.Command {
