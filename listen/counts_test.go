@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 )
 
@@ -39,7 +40,7 @@ func TestCounts(t *testing.T) {
 
 func TestRefusedCounts(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	secured := &tls.Config{Certificates: []tls.Certificate{cert}}
 	for _, row := range []struct {
 		reason string

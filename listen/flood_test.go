@@ -10,6 +10,7 @@ import (
 	goruntime "runtime"
 	"testing"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 )
 
@@ -18,7 +19,7 @@ import (
 // meanwhile are answered, memory stays bounded, and no goroutine is left. It does not
 // run in parallel, since it counts.
 func TestFlood(t *testing.T) {
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	before := goruntime.NumGoroutine()
 	l, err := listen.Serve(bind(t), listen.Settings{
 		Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Log: quiet,

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/internal/pipes"
 )
@@ -181,7 +182,7 @@ func TestManyPeers(t *testing.T) {
 // TestJunk sends what is neither TLS nor a request.
 func TestJunk(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	for _, config := range []*tls.Config{{Certificates: []tls.Certificate{cert}}, nil} {
 		for _, handler := range []listen.Handler{echo{}, answering("yes")} {
 			for _, junk := range []string{

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 )
 
@@ -32,7 +33,7 @@ func client(t *testing.T, c *tls.Config, http2 bool) *http.Client {
 
 func TestHTTP(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
 	secured := open(t, listen.Settings{Handler: handler, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}})
 	plain := open(t, listen.Settings{Handler: handler})
@@ -80,7 +81,7 @@ func get(c *http.Client, url string) (string, error) {
 // connections that are kept and over new ones. Not one request may fail.
 func TestSetUnderLoad(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	settings := func(n int) listen.Settings {
 		return listen.Settings{
 			Handler: answering(fmt.Sprint(n)), TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
@@ -176,7 +177,7 @@ func TestHTTPBounds(t *testing.T) {
 // in flight.
 func TestHTTPDrain(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	began, finish := make(chan struct{}), make(chan struct{})
 	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
@@ -217,7 +218,7 @@ func TestHTTPDrain(t *testing.T) {
 // TestStreamDrains closes a listener that has an answer which does not end by itself.
 func TestStreamDrains(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	handler := listen.HTTP{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "begin ")
 		w.(http.Flusher).Flush()
@@ -265,7 +266,7 @@ func TestHTTPPanic(t *testing.T) {
 // The listener is not closed before the handler has returned.
 func TestAbandonedStream(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	began, returned := make(chan struct{}), make(chan struct{})
 	handler := listen.HTTP{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(began)

@@ -3,21 +3,16 @@ package listen_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 )
 
@@ -144,32 +139,6 @@ func ask(t *testing.T, c net.Conn, line string) string {
 	return strings.TrimSuffix(string(answer), "\n")
 }
 
-// certificate is a new one of its own authority, for 127.0.0.1.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
-}
-
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	l := open(t, listen.Settings{Handler: echo{}})
@@ -180,7 +149,7 @@ func TestPlain(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	l := open(t, listen.Settings{Handler: echo{}, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10}})
 	c := tls.Client(dial(t, l), &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
 	if got := ask(t, c, "hello"); got != "hello" {
@@ -194,8 +163,8 @@ func TestTLS(t *testing.T) {
 
 func TestMutualTLS(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
-	client, _ := certificate(t)
+	cert, pool := tlstest.Certificate(t)
+	client, _ := tlstest.Certificate(t)
 	l := open(t, listen.Settings{Handler: echo{}, TLS: &tls.Config{
 		Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
 	}})
@@ -218,7 +187,7 @@ func TestMutualTLS(t *testing.T) {
 // TestHandshakeHints looks for what to do about handshakes that fail.
 func TestHandshakeHints(t *testing.T) {
 	t.Parallel()
-	cert, pool := certificate(t)
+	cert, pool := tlstest.Certificate(t)
 	server := &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}
 	for want, client := range map[string]*tls.Config{
 		"as check_nrpe before 3.0 does":     {MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}},
@@ -241,7 +210,7 @@ func TestHandshakeHints(t *testing.T) {
 // TestHint asks with TLS where there is none, and the other way round.
 func TestHint(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	var log logged
 	secured := open(t, listen.Settings{Handler: echo{}, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Log: log.logger()})
 	if got := ask(t, dial(t, secured), "hello"); got != listen.ErrPlain.Error() {

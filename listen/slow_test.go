@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/internal/pipes"
 )
@@ -32,7 +33,7 @@ var slowRows = []slow{
 // TestSlowClients sends requests that never become whole.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	hello := clientHello(t)
 	for _, handler := range []listen.Handler{echo{}, answering("yes")} {
 		for name, config := range map[string]*tls.Config{"TLS": {Certificates: []tls.Certificate{cert}}, "plain": nil} {
@@ -71,7 +72,7 @@ func trickle(c net.Conn, texts []string) time.Duration {
 // TestSilentHTTP2 shakes hands, and then sends no request of HTTP/2, or half of one.
 func TestSilentHTTP2(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	const preface, settings, headers = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x40\x00\x01\x00\x00\x00\x00\x01"
 	for _, sends := range [][]string{nil, strings.Split(preface, ""), {preface, "", ""}, {preface, settings, ""}, {preface + settings + headers, "x"}} {
 		inBubble(t, listen.Settings{Handler: answering("yes"), TLS: &tls.Config{Certificates: []tls.Certificate{cert}}}, func(t *testing.T, p pipes.Socket, _ *listen.Listener) {
@@ -89,7 +90,7 @@ func TestSilentHTTP2(t *testing.T) {
 // TestStreamWithoutWindow asks for answers by HTTP/2 and lets none of their bytes come.
 func TestStreamWithoutWindow(t *testing.T) {
 	t.Parallel()
-	cert, _ := certificate(t)
+	cert, _ := tlstest.Certificate(t)
 	const noWindow = "\x00\x00\x06\x04\x00\x00\x00\x00\x00" + "\x00\x04\x00\x00\x00\x00"
 	const get = "\x00\x00\x06\x01\x05\x00\x00\x00\x01" + "\x82\x87\x84\x41\x01x"
 	for _, answer := range []string{"yes", strings.Repeat("yes", 10_000)} {

@@ -2,13 +2,9 @@ package nrpe_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"math/big"
 	"net"
 	"net/netip"
 	"os"
@@ -17,9 +13,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/wasmagent/wasmagent/internal/needs"
+	"github.com/wasmagent/wasmagent/internal/tlstest"
 	"github.com/wasmagent/wasmagent/listen"
 	"github.com/wasmagent/wasmagent/listen/nrpe"
 )
@@ -34,31 +30,12 @@ type certificate struct {
 // hostCertificate makes one.
 func hostCertificate(t *testing.T) certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, pool := tlstest.Certificate(t)
+	secret, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := certificate{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool: x509.NewCertPool()}
-	c.certPEM, c.key = pemFile(t, "CERTIFICATE", der), pemFile(t, "PRIVATE KEY", secret)
-	text, err := os.ReadFile(c.certPEM)
-	if err != nil || !c.pool.AppendCertsFromPEM(text) {
-		t.Fatal("the certificate cannot be read", err)
-	}
-	return c
+	return certificate{cert, pool, pemFile(t, "CERTIFICATE", cert.Certificate[0]), pemFile(t, "PRIVATE KEY", secret)}
 }
 
 func pemFile(t *testing.T, kind string, der []byte) string {
