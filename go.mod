@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	// trust: the signatures of modules.
 	aead.dev/minisign v0.3.0
-	// cmd/wasmagent reads config.toml with it; the example check_baseline reads a TOML file in its zip.
+	// strict, for config.toml and users.toml; cmd/wasmagent and access name keys with it; the example check_baseline reads a TOML file in its zip.
 	github.com/BurntSushi/toml v1.6.0
 	// policy matches grants with it; zipmod finds scripts by pattern.
 	github.com/bmatcuk/doublestar/v4 v4.10.4

@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	"audit":     {},
 	"facts":     {},
 	"trust":     {},
-	"access":    {},
+	"strict":    {},
+	"access":    {"strict"},
 	"zipmod":    {"check", "policy"},
 	"runtime":   {"check", "policy"},
 	"providers": {"check", "policy", "zipmod", "runtime"},
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"metrics":   {"check"},
 	"listen":    {"access", "check", "metrics", "policy"},
 	"agent":     {"check", "policy", "zipmod", "providers"},
-	"cmd":       {"access", "agent", "audit", "builtin", "check", "facts", "listen", "metrics", "policy", "providers", "runtime", "schedule", "trust", "zipmod"},
+	"cmd":       {"access", "agent", "audit", "builtin", "check", "facts", "listen", "metrics", "policy", "providers", "runtime", "schedule", "strict", "trust", "zipmod"},
 	"guest":     {"check"},
 	"examples":  {"check", "guest"},
 }

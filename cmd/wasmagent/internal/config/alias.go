@@ -7,6 +7,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/wasmagent/wasmagent/strict"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -22,19 +23,19 @@ func (d *decoder) aliases(at toml.Key, value any, dst *Aliases) {
 	*dst = Aliases{}
 	first := map[string]string{} // the alias of a name, by the name in lower case
 	for _, name := range slices.Sorted(maps.Keys(table)) {
-		at := append(slices.Clone(at), name)
+		at := strict.Below(at, name)
 		if other, taken := first[strings.ToLower(name)]; taken {
-			d.wrong(at, "is the same command as %q; keep one of them", other)
+			d.Wrong(at, "is the same command as %q; keep one of them", other)
 		}
 		first[strings.ToLower(name)] = name
 		if err := zipmod.CheckCommand(name); err != nil {
-			d.wrong(at, "%v", err)
+			d.Wrong(at, "%v", err)
 		}
 		var words CommandLine
-		before := len(d.mistakes)
+		before := d.Mistakes()
 		d.commandLine(at, table[name], &words)
-		if len(words) == 0 && len(d.mistakes) == before {
-			d.wrong(at, `names no command; want one with its arguments, such as "check_cpu warn=80"`)
+		if len(words) == 0 && d.Mistakes() == before {
+			d.Wrong(at, `names no command; want one with its arguments, such as "check_cpu warn=80"`)
 		}
 		(*dst)[name] = words
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,67 +8,38 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
 	"github.com/wasmagent/wasmagent/access"
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/fetch"
-	"github.com/wasmagent/wasmagent/internal/nearest"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/strict"
 	"github.com/wasmagent/wasmagent/trust"
 )
 
 // A decoder fills a Config in from a document and collects the mistakes.
 type decoder struct {
-	dir         string                // what relative paths are resolved against
-	lines       func() map[string]int // of the keys, which take long to find
-	strict      bool                  // Config.Strict
-	limits      policy.Limits         // Config.Limits
-	authorities CA                    // Config.CA
-	mistakes    []mistake
-	read        []string // files that were read
-}
-
-// A mistake is one thing to correct in the file.
-type mistake struct {
-	line int
-	text string
+	*strict.Document
+	dir         string        // what relative paths are resolved against
+	strict      bool          // Config.Strict
+	limits      policy.Limits // Config.Limits
+	authorities CA            // Config.CA
+	read        []string      // files that were read
 }
 
 // decode reads a text into c. The error has a line for every mistake.
 func decode(name, text string, c *Config) error {
-	document, lines, err := parse(text)
+	document, err := strict.Parse(name, text)
 	if err != nil {
-		return fmt.Errorf("%s:%w", name, err)
+		return err
 	}
-	d := decoder{dir: filepath.Dir(name), lines: lines}
-	d.table(nil, document, c)
+	d := decoder{Document: document, dir: filepath.Dir(name)}
+	d.table(nil, document.Table, c)
 	slices.Sort(d.read)
 	c.Read = slices.Compact(d.read)
-	var errs []error
-	slices.SortStableFunc(d.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
-	for _, m := range d.mistakes {
-		errs = append(errs, fmt.Errorf("%s:%d: %s", name, m.line, m.text))
-	}
-	return errors.Join(errs...)
-}
-
-// wrong records a mistake in the value of a key.
-func (d *decoder) wrong(key toml.Key, format string, args ...any) {
-	text := fmt.Sprintf("%s: %s", key, fmt.Sprintf(format, args...))
-	d.mistakes = append(d.mistakes, mistake{d.line(key), text})
-}
-
-// line is where a key stands, or the table around it if the library did not say.
-func (d *decoder) line(key toml.Key) int {
-	for ; len(key) > 0; key = key[:len(key)-1] {
-		if line := d.lines()[key.String()]; line > 0 {
-			return line
-		}
-	}
-	return 1
+	return d.Err()
 }
 
 // table decodes a table into the struct that dst points to. The modules come
@@ -77,10 +47,10 @@ func (d *decoder) line(key toml.Key) int {
 func (d *decoder) table(key toml.Key, table map[string]any, dst any) {
 	fields := fieldsOf(dst)
 	for _, name := range slices.Sorted(maps.Keys(table)) {
-		at := append(slices.Clone(key), name)
+		at := strict.Below(key, name)
 		field, ok := fields[name]
 		if !ok {
-			d.unknown(at, name, slices.Sorted(maps.Keys(fields)))
+			d.Unknown(at, slices.Sorted(maps.Keys(fields)))
 			continue
 		}
 		if _, last := field.(*Modules); !last {
@@ -108,14 +78,6 @@ func fieldsOf(dst any) map[string]any {
 		}
 	}
 	return fields
-}
-
-func (d *decoder) unknown(at toml.Key, name string, known []string) {
-	if near := nearest.To(name, known); len(near) > 0 {
-		d.wrong(at, "unknown key; did you mean %q?", near[0])
-		return
-	}
-	d.wrong(at, "unknown key; known here: %s", strings.Join(known, ", "))
 }
 
 // value decodes one value into what dst points to.
@@ -180,7 +142,7 @@ func (d *decoder) value(at toml.Key, value, dst any) {
 func assign[T any](d *decoder, at toml.Key, value any, dst *T, want string) bool {
 	v, ok := value.(T)
 	if !ok {
-		d.wrong(at, "want %s, not %s", want, kind(value))
+		d.Wrong(at, "want %s, not %s", want, kind(value))
 		return false
 	}
 	*dst = v
@@ -193,7 +155,7 @@ func (d *decoder) number(at toml.Key, value any, dst *int) {
 		return
 	}
 	if n < 0 || n > 1<<31-1 {
-		d.wrong(at, "want a whole number from 0 to %d, not %d", 1<<31-1, n)
+		d.Wrong(at, "want a whole number from 0 to %d, not %d", 1<<31-1, n)
 		return
 	}
 	*dst = int(n)
@@ -206,15 +168,13 @@ func (d *decoder) text(at toml.Key, value any, want string, parse func(string) e
 		return
 	}
 	if parse(s) != nil {
-		d.wrong(at, "want %s, not %q", want, s)
+		d.Wrong(at, "want %s, not %q", want, s)
 	}
 }
 
 func (d *decoder) grants(at toml.Key, value any, dst *policy.Grants) {
 	grants, err := policy.ParseGrants(d.list(at, value, `patterns such as ["/host/*"]`, "a pattern in quotes"))
-	if err != nil {
-		d.each(at, err)
-	}
+	d.Each(at, err)
 	*dst = grants
 }
 
@@ -234,18 +194,6 @@ func (d *decoder) list(at toml.Key, value any, several, one string) []string {
 	return list
 }
 
-// each records every error that was joined in err.
-func (d *decoder) each(at toml.Key, err error) {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		d.wrong(at, "%v", err)
-		return
-	}
-	for _, err := range joined.Unwrap() {
-		d.each(at, err)
-	}
-}
-
 func (d *decoder) strings(at toml.Key, value any, dst *map[string]string) {
 	var table map[string]any
 	if !assign(d, at, value, &table, "a table") {
@@ -254,7 +202,7 @@ func (d *decoder) strings(at toml.Key, value any, dst *map[string]string) {
 	*dst = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		var s string
-		if assign(d, append(slices.Clone(at), name), table[name], &s, "a text in quotes") {
+		if assign(d, strict.Below(at, name), table[name], &s, "a text in quotes") {
 			(*dst)[name] = s
 		}
 	}

@@ -95,7 +95,7 @@ func (c *Config) speakers() []speaker {
 func (d *decoder) addresses(at toml.Key, value any, dst *Addresses) {
 	for _, text := range d.list(at, value, `addresses such as [":5666"]`, `an address such as ":5666" in quotes`) {
 		if err := checkAddress(text); err != nil {
-			d.wrong(at, "%q is no address (%v); want HOST:PORT, such as \":5666\", \"127.0.0.1:5666\" or \"[::1]:5666\"", text, err)
+			d.Wrong(at, "%q is no address (%v); want HOST:PORT, such as \":5666\", \"127.0.0.1:5666\" or \"[::1]:5666\"", text, err)
 			continue
 		}
 		*dst = append(*dst, text)
@@ -118,13 +118,13 @@ func checkAddress(text string) error {
 
 // hosts decodes who may connect.
 func (d *decoder) hosts(at toml.Key, value any, dst *Hosts) {
-	before := len(d.mistakes)
+	before := d.Mistakes()
 	*dst = d.list(at, value, `addresses such as ["127.0.0.1", "10.0.0.0/8"]`, "an address, a range or a name in quotes")
 	if _, err := access.ParseHosts(*dst); err != nil {
-		d.each(at, err)
+		d.Each(at, err)
 	}
-	if len(*dst) == 0 && len(d.mistakes) == before {
-		d.wrong(at, `lets nobody connect; name somebody, or remove listen`)
+	if len(*dst) == 0 && d.Mistakes() == before {
+		d.Wrong(at, `lets nobody connect; name somebody, or remove listen`)
 	}
 }
 
@@ -132,7 +132,7 @@ func (d *decoder) hosts(at toml.Key, value any, dst *Hosts) {
 func (d *decoder) commands(at toml.Key, value any, dst *access.Commands) {
 	*dst = d.list(at, value, `patterns such as ["check_*"]`, "a pattern in quotes")
 	if err := dst.Check(); err != nil {
-		d.each(at, err)
+		d.Each(at, err)
 	}
 }
 
@@ -142,16 +142,16 @@ func (d *decoder) whole(c *Config) {
 		c.OTLP.CA = c.CA
 	}
 	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
-		d.wrong(toml.Key{"tls"}, "certificate and key belong together; set both or none")
+		d.Wrong(toml.Key{"tls"}, "certificate and key belong together; set both or none")
 	}
 	taken := map[string]string{}
 	for _, s := range c.speakers() {
 		if s.ClientCA.File != "" && !s.TLS {
-			d.wrong(toml.Key{s.table, "client_ca"}, "takes tls = true")
+			d.Wrong(toml.Key{s.table, "client_ca"}, "takes tls = true")
 		}
 		for _, address := range s.Addresses {
 			if other, twice := taken[address]; twice && !strings.HasSuffix(address, ":0") {
-				d.wrong(toml.Key{s.table, "listen"}, "%q is taken by [%s] already", address, other)
+				d.Wrong(toml.Key{s.table, "listen"}, "%q is taken by [%s] already", address, other)
 			}
 			taken[address] = s.table
 		}

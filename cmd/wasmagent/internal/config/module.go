@@ -31,7 +31,7 @@ func (d *decoder) modules(value any, dst *Modules) {
 		at := append(slices.Clone(at), key)
 		name := zipmod.TrimZip(key) // which NSClient++ writes
 		if other, taken := first[strings.ToLower(name)]; taken {
-			d.wrong(at, "is the same module as %q; keep one of them", other)
+			d.Wrong(at, "is the same module as %q; keep one of them", other)
 			continue
 		}
 		first[strings.ToLower(name)] = key
@@ -51,7 +51,7 @@ func (d *decoder) checkBuiltin(at toml.Key, builtin string, value any) {
 	table, _ := value.(map[string]any)
 	for key := range table {
 		if key != "enabled" {
-			d.wrong(append(slices.Clone(at), key), "%s is built in, and has no key but enabled", builtin)
+			d.Wrong(append(slices.Clone(at), key), "%s is built in, and has no key but enabled", builtin)
 		}
 	}
 }
@@ -60,14 +60,14 @@ func (d *decoder) checkBuiltin(at toml.Key, builtin string, value any) {
 // would be heeded by none.
 func (d *decoder) checkModule(at toml.Key, name string, m Module) {
 	if err := zipmod.CheckName(name); err != nil {
-		d.wrong(at, "%v", err)
+		d.Wrong(at, "%v", err)
 		return
 	}
 	if file := zipmod.TrimZip(filepath.Base(absolute(d.dir, m.Path))); m.Path != "" && !strings.EqualFold(file, name) {
-		d.wrong(append(slices.Clone(at), "path"), "that is module %q; call the entry so, or rename the file", file)
+		d.Wrong(append(slices.Clone(at), "path"), "that is module %q; call the entry so, or rename the file", file)
 	}
 	if from := m.Source.Module(); !m.Source.IsZero() && !strings.EqualFold(from, name) {
-		d.wrong(append(slices.Clone(at), "source"), "that is module %q; call the entry so", from)
+		d.Wrong(append(slices.Clone(at), "source"), "that is module %q; call the entry so", from)
 	}
 }
 
@@ -79,7 +79,7 @@ func (d *decoder) source(at toml.Key, value any, dst *fetch.Source) {
 	}
 	s, err := fetch.Parse(text, d.dir)
 	if err != nil {
-		d.wrong(at, "%v", err)
+		d.Wrong(at, "%v", err)
 	}
 	*dst = s
 }
@@ -104,18 +104,18 @@ func (d *decoder) module(at toml.Key, value any) Module {
 	case string:
 		m.Enabled = value == "enabled"
 		if !m.Enabled && value != "disabled" {
-			d.wrong(at, `want true, "enabled", false, "disabled" or a table, not the text %q`, value)
+			d.Wrong(at, `want true, "enabled", false, "disabled" or a table, not the text %q`, value)
 		}
 	case map[string]any:
 		m.Enabled = true
 		if zip, dotted := value["zip"]; dotted {
-			d.wrong(append(slices.Clone(at), "zip"), "unknown key; a name with a dot needs quotes: write \"%s.zip\" = %v, or %[1]s = %[2]v", at[len(at)-1], literal(zip))
+			d.Wrong(append(slices.Clone(at), "zip"), "unknown key; a name with a dot needs quotes: write \"%s.zip\" = %v, or %[1]s = %[2]v", at[len(at)-1], literal(zip))
 			value = maps.Clone(value)
 			delete(value, "zip")
 		}
 		d.table(at, value, &m)
 	default:
-		d.wrong(at, `want true, "enabled", false, "disabled" or a table, not %s`, kind(value))
+		d.Wrong(at, `want true, "enabled", false, "disabled" or a table, not %s`, kind(value))
 	}
 	m.Limits = m.Limits.Over(d.limits)
 	return m

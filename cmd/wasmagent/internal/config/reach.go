@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/internal/lazyregexp"
 	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/strict"
 )
 
 // maxAuthorities is the largest bundle of certificates in bytes.
@@ -73,9 +74,9 @@ func named[T any](d *decoder, at toml.Key, value any, text func(string) T, entry
 	}
 	list := map[string]T{}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		at := append(slices.Clone(at), name)
+		at := strict.Below(at, name)
 		if !segment().MatchString(name) {
-			d.wrong(at, `want a name of up to 64 letters, digits, "_", "." and "-", such as "log"`)
+			d.Wrong(at, `want a name of up to 64 letters, digits, "_", "." and "-", such as "log"`)
 		}
 		switch v := entries[name].(type) {
 		case string:
@@ -83,7 +84,7 @@ func named[T any](d *decoder, at toml.Key, value any, text func(string) T, entry
 		case map[string]any:
 			list[name] = entry(at, v)
 		default:
-			d.wrong(at, "want a text in quotes or a table") // which may be a secret
+			d.Wrong(at, "want a text in quotes or a table") // which may be a secret
 		}
 	}
 	return list
@@ -97,10 +98,10 @@ func (d *decoder) mounts(at toml.Key, value any, dst *Mounts) {
 func (d *decoder) mount(at toml.Key, table map[string]any) (m Mount) {
 	d.table(at, table, &m)
 	if m.Path == "" {
-		d.wrong(at, "names no directory or file; add path")
+		d.Wrong(at, "names no directory or file; add path")
 	}
 	if !m.Writable && (m.Size != 0 || m.Files != 0) {
-		d.wrong(at, "size and files bound what scripts write, and this is not writable; add writable = true, or remove them")
+		d.Wrong(at, "size and files bound what scripts write, and this is not writable; add writable = true, or remove them")
 	}
 	m.Path = absolute(d.dir, m.Path)
 	return m
@@ -115,7 +116,7 @@ func (d *decoder) values(at toml.Key, value any, dst *Values) {
 func (d *decoder) reference(at toml.Key, table map[string]any) (v Value) {
 	d.table(at, table, &v)
 	if len(table) != 1 {
-		d.wrong(at, `want either file or env, such as { file = "token.txt" }`)
+		d.Wrong(at, `want either file or env, such as { file = "token.txt" }`)
 	}
 	v.File = absolute(d.dir, v.File)
 	return v
@@ -130,7 +131,7 @@ func (d *decoder) ca(at toml.Key, value any, dst *CA) {
 	var err error
 	d.read = append(d.read, absolute(d.dir, file))
 	if *dst, err = readCA(absolute(d.dir, file)); err != nil {
-		d.wrong(at, "%v", err)
+		d.Wrong(at, "%v", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/schedule"
+	"github.com/wasmagent/wasmagent/strict"
 )
 
 // Schedule are the checks that the agent runs by itself, by their names.
@@ -73,7 +74,7 @@ func (d *decoder) schedule(at toml.Key, value any, dst *Schedule) {
 	}
 	*dst = Schedule{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
-		at := append(slices.Clone(at), name)
+		at := strict.Below(at, name)
 		(*dst)[name] = d.check(at, table[name])
 	}
 }
@@ -84,13 +85,13 @@ func (d *decoder) check(at toml.Key, value any) (c Check) {
 	if !assign(d, at, value, &table, "a table") {
 		return c
 	}
-	before := len(d.mistakes)
+	before := d.Mistakes()
 	d.table(at, table, &c)
-	if len(d.mistakes) > before {
+	if d.Mistakes() > before {
 		return c
 	}
 	if err := schedule.Validate([]schedule.Check{c.Scheduled(at[len(at)-1])}); err != nil {
-		d.each(at, err)
+		d.Each(at, err)
 	}
 	return c
 }
@@ -114,7 +115,7 @@ func (d *decoder) commandLine(at toml.Key, value any, dst *CommandLine) {
 	}
 	words, err := check.Split(text)
 	if err != nil {
-		d.wrong(at, "%v", err)
+		d.Wrong(at, "%v", err)
 	}
 	*dst = words
 }

@@ -15,13 +15,13 @@ const publicKey = ".pub"
 // trust decodes the table that says whose modules are loaded, and checks it as a
 // whole where its parts are right.
 func (d *decoder) trust(at toml.Key, value any, dst *trust.Policy) {
-	before := len(d.mistakes)
+	before := d.Mistakes()
 	d.nested(at, value, dst)
-	if len(d.mistakes) > before {
+	if d.Mistakes() > before {
 		return
 	}
 	if err := dst.Check(); err != nil {
-		d.each(at, err)
+		d.Each(at, err)
 	}
 }
 
@@ -55,7 +55,7 @@ type keyModules []string
 
 // key decodes one key and adds it to a list.
 func (d *decoder) key(at toml.Key, value any, list *[]trust.Key) {
-	before := len(d.mistakes)
+	before := d.Mistakes()
 	var entry keyEntry
 	switch value := value.(type) {
 	case string:
@@ -63,14 +63,14 @@ func (d *decoder) key(at toml.Key, value any, list *[]trust.Key) {
 	case map[string]any:
 		d.table(at, value, &entry)
 	default:
-		d.wrong(at, "want a key in quotes or a table such as { key = \"RWQ...\", name = \"ops\" }, not %s", kind(value))
+		d.Wrong(at, "want a key in quotes or a table such as { key = \"RWQ...\", name = \"ops\" }, not %s", kind(value))
 	}
-	if len(d.mistakes) > before {
+	if d.Mistakes() > before {
 		return
 	}
 	k, err := d.publicKey(entry.Key)
 	if err != nil {
-		d.wrong(at, "%v", err)
+		d.Wrong(at, "%v", err)
 		return
 	}
 	k.Name, k.Modules = entry.Name, entry.Modules
