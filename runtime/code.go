@@ -25,18 +25,21 @@ type code struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil without a directory
 	module  wazero.CompiledModule
+	program prepare.Program // but for its Wasm
 }
 
 // maxWorkers is the most functions of a program that are compiled at one time. Each may
 // take some 300 MiB meanwhile, if it is made for that.
 const maxWorkers = 4
 
-// newCode compiles a program, or finds it compiled in dir; what it compiles it
+// newCode compiles a prepared program, or finds it compiled in dir; what it compiles it
 // leaves there. An empty dir is none.
 //
 // wazero looks at ctx between functions, and only if it has more than one worker.
-func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, wasm []byte, wasi []hostFunction) (c *code, err error) {
-	c = &code{}
+func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, p prepare.Program, wasi []hostFunction) (c *code, err error) {
+	wasm := p.Wasm
+	p.Wasm = nil
+	c = &code{program: p}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the engine cannot compile it: %v", p)

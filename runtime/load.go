@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,18 +63,18 @@ func (e *Engine) code(ctx context.Context, name string, wasm []byte, limits poli
 	case interpret && p.Instructions > maxInterpreted:
 		return nil, fmt.Errorf("the program has to be interpreted and has %d instructions, of which at most %d can be: build it smaller, or split its largest functions up so that it is compiled", p.Instructions, maxInterpreted)
 	case interpret:
-		return newCode(ctx, wazero.NewRuntimeConfigInterpreter(), "", p.Wasm, e.wasi)
+		return newCode(ctx, wazero.NewRuntimeConfigInterpreter(), "", p, e.wasi)
 	}
 	defer e.compiling(name)()
 	if !cached {
-		return e.newCode(ctx, "", p.Wasm)
+		return e.newCode(ctx, "", p)
 	}
-	return e.compileInto(ctx, name, key, p.Wasm)
+	return e.compileInto(ctx, name, key, p)
 }
 
 // newCode compiles with what compiler this processor has.
-func (e *Engine) newCode(ctx context.Context, dir string, wasm []byte) (*code, error) {
-	return newCode(ctx, wazero.NewRuntimeConfig(), dir, wasm, e.wasi)
+func (e *Engine) newCode(ctx context.Context, dir string, p prepare.Program) (*code, error) {
+	return newCode(ctx, wazero.NewRuntimeConfig(), dir, p, e.wasi)
 }
 
 // compiling tells Config.Compiling of a compilation, and returns what tells it of
@@ -105,36 +107,44 @@ func (e *Engine) cached(ctx context.Context, name, key string) *code {
 }
 
 // preparedName is the file of an entry of the cache that holds the program as it
-// was compiled.
-const preparedName = "prepared.wasm"
+// was compiled, a prepare.Program (https://pkg.go.dev/encoding/gob).
+const preparedName = "prepared"
 
 // reopen is the code in the directory of an entry.
 func (e *Engine) reopen(ctx context.Context, dir string) (*code, error) {
-	prepared, err := os.ReadFile(filepath.Join(dir, preparedName))
+	file, err := os.ReadFile(filepath.Join(dir, preparedName))
 	if err != nil {
 		return nil, err
 	}
-	return e.newCode(ctx, dir, prepared)
+	var p prepare.Program
+	if err := gob.NewDecoder(bytes.NewReader(file)).Decode(&p); err != nil {
+		return nil, err
+	}
+	return e.newCode(ctx, dir, p)
 }
 
 // compileInto compiles a prepared program and leaves the code in the cache under key. If
 // the cache cannot have it, the program is compiled without.
-func (e *Engine) compileInto(ctx context.Context, name, key string, wasm []byte) (*code, error) {
+func (e *Engine) compileInto(ctx context.Context, name, key string, p prepare.Program) (*code, error) {
 	draft, err := e.cache.Draft()
 	if err != nil {
 		e.notKept(name, err)
-		return e.newCode(ctx, "", wasm)
+		return e.newCode(ctx, "", p)
 	}
 	defer draft.Discard()
-	c, err := e.newCode(ctx, draft.Dir(), wasm)
+	c, err := e.newCode(ctx, draft.Dir(), p)
 	if err != nil {
-		if c, again := e.newCode(ctx, "", wasm); again == nil {
+		if c, again := e.newCode(ctx, "", p); again == nil {
 			e.notKept(name, err)
 			return c, nil
 		}
 		return nil, err
 	}
-	err = os.WriteFile(filepath.Join(draft.Dir(), preparedName), wasm, 0o600)
+	var file bytes.Buffer
+	err = gob.NewEncoder(&file).Encode(p)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(draft.Dir(), preparedName), file.Bytes(), 0o600)
+	}
 	if err == nil {
 		err = draft.Publish(key)
 	}

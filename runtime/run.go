@@ -88,7 +88,18 @@ func (r *run) execute(c *code, guest Guest) (status int64, err error) {
 		return outcome(err)
 	}
 	defer instance.Close(context.WithoutCancel(ctx))
-	_, err = instance.ExportedFunction("_start").Call(ctx) // which Prepare has seen
+	for _, part := range c.program.Image {
+		instance.Memory().Write(uint32(part.Offset), part.Bytes)
+	}
+	for _, name := range c.program.Init {
+		if _, err := instance.ExportedFunction(name).Call(ctx); err != nil {
+			return outcome(err)
+		}
+	}
+	results, err := instance.ExportedFunction(c.program.Entry).Call(ctx)
+	if err == nil && len(results) > 0 {
+		return int64(uint32(results[0])), nil
+	}
 	return outcome(err)
 }
 

@@ -233,3 +233,12 @@ func vector(items [][]byte) []byte { return cat(Code(uint32(len(items))), cat(it
 func section(id byte, content []byte) []byte { return cat([]byte{id}, sized(content)) }
 
 func ops(list []Op) []byte { return vector(each(list, func(o Op) []byte { return []byte{byte(o)} })) }
+
+// Reactor returns a module whose _initialize and check have that code; check leaves
+// the exit status.
+func Reactor(imports []Import, initialize, check []byte, data ...Data) Module {
+	m := Command(imports, initialize, data...)
+	m.Funcs[0].Export = "_initialize"
+	m.Funcs = append(m.Funcs, Func{Type: Signature{Results: []Op{I32}}, Code: check, Export: "check"})
+	return m
+}

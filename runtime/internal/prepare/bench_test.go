@@ -150,7 +150,7 @@ func BenchmarkMetering(b *testing.B) {
 	} {
 		b.Run(guest.name, func(b *testing.B) {
 			wasm := guest.build(b)
-			plain, metered := newTimer(b, wasm), newTimer(b, prepared(b, wasm, policy.Limits{}))
+			plain, metered := newTimer(b, Program{Wasm: wasm}), newTimer(b, prepared(b, wasm, policy.Limits{}))
 			for b.Loop() {
 				plain.run(b)
 				metered.run(b)
@@ -165,19 +165,20 @@ func BenchmarkMetering(b *testing.B) {
 type timer struct {
 	machine  *machine
 	compiled wazero.CompiledModule
+	image    []Part
 	start    []time.Duration // instantiation
 	whole    []time.Duration
 }
 
-func newTimer(b *testing.B, wasm []byte) *timer {
+func newTimer(b *testing.B, p Program) *timer {
 	b.Helper()
 	m := newMachine(b, wazero.NewRuntimeConfig())
 	m.meter.slice = 1_000_000
-	compiled, err := m.CompileModule(b.Context(), wasm)
+	compiled, err := m.CompileModule(b.Context(), p.Wasm)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &timer{machine: m, compiled: compiled}
+	return &timer{machine: m, compiled: compiled, image: p.Image}
 }
 
 func (t *timer) run(b *testing.B) {
@@ -186,6 +187,9 @@ func (t *timer) run(b *testing.B) {
 	module, err := t.machine.InstantiateModule(b.Context(), t.compiled, config)
 	if err != nil {
 		b.Fatal(err)
+	}
+	for _, part := range t.image {
+		module.Memory().Write(uint32(part.Offset), part.Bytes)
 	}
 	t.start = append(t.start, time.Since(begin))
 	_, _ = module.ExportedFunction("_start").Call(b.Context())

@@ -40,7 +40,7 @@ func TestBulkIsCounted(t *testing.T) {
 	t.Parallel()
 	for name, code := range map[string][]byte{"fill": fill(0, 1, 4*mib), "copy": move(0, 0, 4*mib), "copy up": move(1, 0, 4*mib-1)} {
 		m := newMachine(t, engines["compiled"]())
-		if got := m.run(t, prepared(t, large(code), policy.Limits{})); got.err != nil || m.meter.count() < 4*mib/16 || m.meter.count() > 4*mib/16+10 || m.meter.ticks < 5 {
+		if got := m.execute(t, prepared(t, large(code), policy.Limits{})); got.err != nil || m.meter.count() < 4*mib/16 || m.meter.count() > 4*mib/16+10 || m.meter.ticks < 5 {
 			t.Errorf("%s: counted %d with %d ticks, %v", name, m.meter.count(), m.meter.ticks, got.err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/internal/needs"
 	"github.com/wasmagent/wasmagent/policy"
+	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
 const examples = "../../../examples/wasm-checks"
@@ -95,10 +96,10 @@ func TestSameExamples(t *testing.T) {
 			wasm := exampleProgram(t, name)
 			outputs := map[string]bool{}
 			for engine, config := range engines {
-				for form, wasm := range map[string][]byte{"as built": wasm, "rewritten": prepared(t, wasm, policy.Limits{})} {
+				for form, p := range map[string]Program{"as built": {Wasm: wasm, Entry: "_start"}, "rewritten": prepared(t, wasm, policy.Limits{})} {
 					m := newMachine(t, config())
 					m.files, m.args = files, nil
-					got := m.run(t, wasm)
+					got := m.execute(t, p)
 					if !strings.HasPrefix(got.output, want.output) || got.status != want.status || got.err != nil {
 						t.Errorf("%s, %s: %q, %d, %v; want %q, %d", form, engine, got.output, got.status, got.err, want.output, want.status)
 					}

@@ -4,7 +4,7 @@
 // spent.
 //
 // It is one pipeline over the binary, each step a function of the module:
-// decode, refuse, survey, merge, limit tables, meter, encode.
+// decode, refuse, survey, lift the data, limit tables, meter, encode.
 //
 // Guarantees, whatever the bytes are:
 //
@@ -43,13 +43,26 @@ const (
 	// function returns.
 	StackExhausted = -1 << 63
 	// FuelExport is the exported mutable i64 global that holds the fuel left.
-	FuelExport = "wasmagent.fuel"
+	FuelExport = reserved + "fuel"
 )
 
 // A Program is a binary that has been made ready to compile.
 type Program struct {
-	// Wasm is the rewritten binary.
+	// Wasm is the rewritten binary, without the data that is in Image.
 	Wasm []byte
+	// Image is what memory holds before the first instruction, beside zeros: in
+	// order and apart from one another.
+	Image []Part
+	// Init names the exported functions to call before Entry, in this order. They
+	// have neither parameters nor results.
+	Init []string
+	// Entry is the exported function that is a run: "_start", without results, or
+	// "check", which returns an i32.
+	Entry string
+	// Globals names the exports of all that Init changes beside memory, if that can
+	// be kept; Fresh says why it cannot.
+	Globals []string
+	Fresh   string
 	// Interpret says that a function is larger than policy.Limits.CompiledBody, or
 	// would be as costly to compile: the program must not be compiled.
 	Interpret bool
@@ -59,7 +72,7 @@ type Program struct {
 	Instructions uint64
 }
 
-// Prepare rewrites a WASI preview 1 command. The limits must have their defaults
+// Prepare rewrites a WASI preview 1 command, or a reactor with a function check. The limits must have their defaults
 // filled in. An error says what the file is, or all that is wrong with it, and what
 // to do.
 //
@@ -87,10 +100,15 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 		return Program{}, err
 	}
 	memory := uint64(m.memories[0].min) * pageSize
-	merge(m, profiles, memory)
+	p := Program{Image: lift(m, profiles, memory), Entry: m.entry(), Init: initial(m), Memory: memory}
+	if len(p.Init) > 0 {
+		if p.Fresh = fresh(m, profiles); p.Fresh == "" {
+			p.Globals = exportGlobals(m)
+		}
+	}
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	meter(m, profiles, limits.Stack)
-	p := Program{Wasm: encode(m), Interpret: costly(m, profiles, limits), Memory: memory}
+	p.Wasm, p.Interpret = encode(m), costly(m, profiles, limits)
 	for _, f := range profiles {
 		p.Instructions += f.instructions
 	}

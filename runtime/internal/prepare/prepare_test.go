@@ -112,7 +112,7 @@ func same(t *testing.T, name string, wasm []byte) (want result) {
 		config := config().WithMemoryLimitPages(1024)
 		want = newMachine(t, config).run(t, wasm)
 		m := newMachine(t, config)
-		got := m.run(t, prepared(t, wasm, policy.Limits{}))
+		got := m.execute(t, prepared(t, wasm, policy.Limits{}))
 		if got.output != want.output || got.status != want.status || (got.err == nil) != (want.err == nil) {
 			t.Errorf("%s, %s: %.200v; before it was rewritten %.200v", name, engine, got, want)
 		}
@@ -150,7 +150,7 @@ func TestSameGo(t *testing.T) {
 	wasm := goGuest(t)
 	for engine, config := range engines {
 		m := newMachine(t, config())
-		got := m.run(t, prepared(t, wasm, policy.Limits{}))
+		got := m.execute(t, prepared(t, wasm, policy.Limits{}))
 		want := result{output: "brown 100 500 an argument\n", status: 50}
 		if got != want || m.meter.count() < 1_000_000 {
 			t.Errorf("%s: %v after %d; want %v after millions", engine, got, m.meter.count(), want)
@@ -185,7 +185,7 @@ func TestValidates(t *testing.T) {
 	}
 	for name, wasm := range programs() {
 		file := filepath.Join(t.TempDir(), "guest.wasm")
-		if err := os.WriteFile(file, prepared(t, wasm, policy.Limits{}), 0o600); err != nil {
+		if err := os.WriteFile(file, prepared(t, wasm, policy.Limits{}).Wasm, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := exec.CommandContext(t.Context(), validate, file).CombinedOutput(); err != nil {
@@ -202,7 +202,7 @@ func TestStops(t *testing.T) {
 		for engine, config := range engines {
 			m := newMachine(t, config())
 			m.meter.allowance = 1_000_000
-			got := m.run(t, prepared(t, wasm, policy.Limits{}))
+			got := m.execute(t, prepared(t, wasm, policy.Limits{}))
 			if over := m.meter.count() - m.meter.allowance; !errors.Is(got.err, errStopped) || over < 0 || over > 3_000_000 {
 				t.Errorf("%s, %s: ended with %v at %d; want it stopped soon after %d", name, engine, got.err, m.meter.count(), m.meter.allowance)
 			}
@@ -227,7 +227,7 @@ func TestCount(t *testing.T) {
 		{"calls", Fibonacci(2), (5 + 256 + 1) + 3*17},
 	} {
 		m := newMachine(t, engines["compiled"]())
-		m.run(t, prepared(t, row.wasm, policy.Limits{}))
+		m.execute(t, prepared(t, row.wasm, policy.Limits{}))
 		if got := m.meter.count(); got != row.want {
 			t.Errorf("%s: counted %d; want %d", row.name, got, row.want)
 		}
@@ -240,7 +240,7 @@ func TestTicks(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, engines["compiled"]())
 	m.meter.slice, m.meter.allowance = 1, 0
-	got := m.run(t, prepared(t, code(Nop, Trap), policy.Limits{}))
+	got := m.execute(t, prepared(t, code(Nop, Trap), policy.Limits{}))
 	if !errors.Is(got.err, errStopped) || m.meter.ticks != 1 || m.meter.left != -3 {
 		t.Errorf("ended with %v after %d ticks, %d left; want it stopped by the first, -3 left", got.err, m.meter.ticks, m.meter.left)
 	}
@@ -258,7 +258,7 @@ func TestTables(t *testing.T) {
 		))
 		m.Tables = []Bound{{Min: 1, Max: uint32(row.max)}}
 		for engine, config := range engines {
-			got := newMachine(t, config()).run(t, prepared(t, m.Bytes(), policy.Limits{TableEntries: row.limit}))
+			got := newMachine(t, config()).execute(t, prepared(t, m.Bytes(), policy.Limits{TableEntries: row.limit}))
 			if got.status != row.want {
 				t.Errorf("%v, %s: grew to %d, %v", row, engine, got.status, got.err)
 			}
@@ -286,7 +286,7 @@ func TestStackIsGivenBack(t *testing.T) {
 		m.Funcs[0].Locals = []Op{I32}
 		m.Funcs = append(m.Funcs, Func{Type: unary, Code: body}, Func{Type: unary, Code: Code(LocalGet, uint32(0))})
 		for engine, config := range engines {
-			if got := newMachine(t, config()).run(t, prepared(t, m.Bytes(), policy.Limits{Stack: 64 * policy.KiB})); got.err != nil {
+			if got := newMachine(t, config()).execute(t, prepared(t, m.Bytes(), policy.Limits{Stack: 64 * policy.KiB})); got.err != nil {
 				t.Errorf("%s, %s: %v", name, engine, got.err)
 			}
 		}
@@ -315,6 +315,56 @@ func TestProgram(t *testing.T) {
 		p, err := Prepare(row.wasm, policy.Defaults)
 		if err != nil || p.Interpret != row.interpret || p.Memory != row.memory {
 			t.Errorf("%s: interpret %v, memory %d, %v; want %v, %d", row.name, p.Interpret, p.Memory, err, row.interpret, row.memory)
+		}
+	}
+}
+
+// TestInitial wants a program to be told apart by what it exports, and to have all that
+// its initialisation changes told, or why that cannot be.
+func TestInitial(t *testing.T) {
+	t.Parallel()
+	increment := Code(GlobalGet, uint32(0), I32Const, 1, I32Add, GlobalSet, uint32(0))
+	counting := func(change func(*Module)) []byte {
+		m := Reactor(nil, increment, Code(GlobalGet, uint32(0)), Data{Offset: 8, Bytes: []byte("ab")})
+		m.Globals = []Global{{Type: I32, Init: Code(I32Const, 6)}}
+		change(&m)
+		return m.Bytes()
+	}
+	for _, row := range []struct {
+		name    string
+		wasm    []byte
+		entry   string
+		init    []string
+		globals int
+		fresh   string
+	}{
+		{"command", Print("x", 0), "_start", nil, 0, ""},
+		{"command that starts", started(), "_start", []string{"wasmagent.start"}, 1, ""},
+		{"command with a check", counting(func(m *Module) { m.Funcs[0].Export = "_start" }), "_start", nil, 0, ""},
+		{"reactor", counting(func(*Module) {}), "check", []string{"_initialize"}, 1, ""},
+		{"reactor that starts", counting(func(m *Module) { m.Start = new(uint32(0)) }), "check", []string{"wasmagent.start", "_initialize"}, 1, ""},
+		{"reactor without _initialize", counting(func(m *Module) { m.Funcs[0].Export = "" }), "check", nil, 0, ""},
+		{"passive data", counting(func(m *Module) { m.Data = append(m.Data, Data{Passive: true, Bytes: []byte("x")}) }), "check", []string{"_initialize"}, 0, "data segments"},
+		{"tables", counting(func(m *Module) {
+			m.Tables = []Bound{{Min: 1}}
+			m.Funcs[0].Code = Code(I32Const, 0, RefNull, Funcref, TableSet, uint32(0))
+		}), "check", []string{"_initialize"}, 0, "tables"},
+		{"vector", counting(func(m *Module) {
+			m.Globals = append(m.Globals, Global{Type: Funcref, Init: Code(RefNull, Funcref)})
+		}), "check", []string{"_initialize"}, 0, "a vector or a reference"},
+	} {
+		p, err := Prepare(row.wasm, policy.Defaults)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if p.Entry != row.entry || !slices.Equal(p.Init, row.init) || len(p.Globals) != row.globals || !strings.Contains(p.Fresh, row.fresh) || (p.Fresh == "") != (row.fresh == "") {
+			t.Errorf("%s: entry %s, init %q, globals %q, fresh %q; want %+v", row.name, p.Entry, p.Init, p.Globals, p.Fresh, row)
+		}
+		for engine, config := range engines {
+			if got := newMachine(t, config()).execute(t, p); got.err != nil || row.init != nil && got.status < 6 && row.globals > 0 {
+				t.Errorf("%s, %s: %+v", row.name, engine, got)
+			}
 		}
 	}
 }

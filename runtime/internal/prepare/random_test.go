@@ -202,13 +202,13 @@ func differ(t *testing.T, choices []byte) {
 	rewritten := prepared(t, wasm, policy.Limits{})
 	m := newMachine(t, engines["interpreted"]())
 	m.meter.allowance = 1_000_000
-	got := m.run(t, rewritten)
+	got := m.execute(t, rewritten)
 	if got.err != nil {
 		return
 	}
 	want := newMachine(t, engines["interpreted"]()).run(t, wasm)
 	c := newMachine(t, engines["compiled"]())
-	compiled := c.run(t, rewritten)
+	compiled := c.execute(t, rewritten)
 	if got != want || compiled != want || m.meter.count() != c.meter.count() {
 		t.Errorf("%x: interpreted %v after %d, compiled %v after %d; before it was rewritten %v",
 			choices, got, m.meter.count(), compiled, c.meter.count(), want)

@@ -120,16 +120,34 @@ func remedy(module string) string {
 	return howto
 }
 
-// refuseEntry wants the function _start, which a command has.
+// refuseEntry wants the function _start of a command, or check of a reactor.
 func (m *module) refuseEntry() error {
-	i := m.exported("_start")
-	switch {
-	case i < 0 && m.exported("_initialize") >= 0:
-		return errors.New("the program is a reactor, a library without a _start function; build it as a command (Go: no -buildmode=c-shared; clang: no -mexec-model=reactor; Rust: a bin, not a cdylib)")
-	case i < 0:
+	if m.start != nil && !m.typeOf(*m.start).equal(signature{}) {
+		return errors.New("malformed: the start function has parameters or results; build it again")
+	}
+	if m.exported(commandEntry) < 0 && m.exported(reactorEntry) < 0 {
+		if m.exported(initialize) >= 0 {
+			return errors.New("the program is a reactor, a library without a _start function, and exports no function check; export one that returns the exit status as an i32, or build it as a command (Go: no -buildmode=c-shared; clang: no -mexec-model=reactor; Rust: a bin, not a cdylib)")
+		}
 		return errors.New("the program exports no function _start; give it a main function and " + howto)
-	case m.exports[i].kind != kindFunction || !m.typeOf(m.exports[i].index).equal(signature{}):
-		return errors.New("the program's _start is not a function without parameters and results, as WASI has it; " + howto)
+	}
+	entry, results := m.entry(), signature{}
+	if entry == reactorEntry {
+		results.results = []byte{typeI32}
+		if err := m.refuseExport(initialize, signature{}, "is not a function without parameters and results, as WASI has it; "+howto); err != nil {
+			return err
+		}
+		return m.refuseExport(entry, results, "is not a function without parameters that returns an i32, the exit status; correct its type")
+	}
+	return m.refuseExport(entry, results, "is not a function without parameters and results, as WASI has it; "+howto)
+}
+
+// refuseExport wants what is exported under a name, if it is, to be a function of
+// that type.
+func (m *module) refuseExport(name string, want signature, otherwise string) error {
+	i := m.exported(name)
+	if i >= 0 && (m.exports[i].kind != kindFunction || !m.typeOf(m.exports[i].index).equal(want)) {
+		return fmt.Errorf("the program's %s %s", name, otherwise)
 	}
 	return nil
 }
@@ -179,13 +197,13 @@ func (m *module) elementEntries() (entries int64) {
 	return entries
 }
 
-// refuseNames keeps the exports' names apart, and FuelExport free.
+// refuseNames keeps the exports' names apart, and those free that are added.
 func (m *module) refuseNames() error {
 	seen := make(map[string]bool, len(m.exports))
 	for _, e := range m.exports {
 		switch {
-		case e.name == FuelExport:
-			return fmt.Errorf("the program exports %q, which is reserved; name it otherwise", e.name)
+		case strings.HasPrefix(e.name, reserved):
+			return fmt.Errorf("the program exports %.100q, and names that begin with %q are reserved; name it otherwise", e.name, reserved)
 		case seen[e.name]:
 			return fmt.Errorf("malformed: two exports are named %.100q; build it again", e.name)
 		}

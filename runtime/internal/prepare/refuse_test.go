@@ -20,6 +20,13 @@ func command(change func(*Module)) []byte {
 	return m.Bytes()
 }
 
+// reactor is a reactor without code, as changed.
+func reactor(change func(*Module)) []byte {
+	m := Reactor(nil, nil, Code(I32Const, 0))
+	change(&m)
+	return m.Bytes()
+}
+
 // code is a module of one function.
 func code(parts ...any) []byte { return Command(nil, Code(parts...)).Bytes() }
 
@@ -92,7 +99,15 @@ func refusals() []refusal {
 		{name: "memory", wasm: section(2, "\x01\x03env\x06memory\x02\x00\x01"), want: `imports the memory "env"."memory"`},
 		{name: "global and _start", wasm: section(2, "\x01\x03env\x01g\x03\x7f\x00"), want: "exports no function _start"},
 
-		{name: "reactor", wasm: NoStart(), want: "reactor"},
+		{name: "reactor", wasm: NoStart(), want: "exports no function check"},
+		{name: "check of another type", wasm: command(func(m *Module) { m.Funcs[0].Export = "check" }), want: "program's check is not a function"},
+		{name: "_initialize of another type", wasm: reactor(func(m *Module) {
+			m.Funcs[0].Type, m.Funcs[0].Code = Signature{Params: []Op{I32}}, nil
+		}), want: "program's _initialize is not"},
+		{name: "start of another type", wasm: command(func(m *Module) {
+			m.Funcs = append(m.Funcs, Func{Type: Signature{Params: []Op{I32}}})
+			m.Start = new(uint32(1))
+		}), want: "the start function has parameters"},
 		{name: "_start with a result", wasm: command(func(m *Module) {
 			m.Funcs[0] = Func{Type: Signature{Results: []Op{I32}}, Code: Code(I32Const, 1), Export: "_start"}
 		}), want: "_start is not a function without"},

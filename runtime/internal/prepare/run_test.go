@@ -91,11 +91,17 @@ func newMachine(t testing.TB, config wazero.RuntimeConfig) *machine {
 	return m
 }
 
-// run runs a program once and counts what it spent.
+// run runs a command as it was built.
 func (m *machine) run(t testing.TB, wasm []byte) result {
 	t.Helper()
+	return m.execute(t, Program{Wasm: wasm, Entry: "_start"})
+}
+
+// execute runs a program once and counts what it spent.
+func (m *machine) execute(t testing.TB, p Program) result {
+	t.Helper()
 	var out bytes.Buffer
-	compiled, err := m.CompileModule(t.Context(), wasm)
+	compiled, err := m.CompileModule(t.Context(), p.Wasm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +111,18 @@ func (m *machine) run(t testing.TB, wasm []byte) result {
 		config = config.WithFSConfig(wazero.NewFSConfig().WithFSMount(m.files, "/"))
 	}
 	module, err := m.InstantiateModule(t.Context(), compiled, config)
+	var status []uint64
 	if err == nil {
-		_, err = module.ExportedFunction("_start").Call(t.Context())
+		for _, part := range p.Image {
+			if !module.Memory().Write(uint32(part.Offset), part.Bytes) {
+				t.Fatalf("no memory for %d bytes at %d", len(part.Bytes), part.Offset)
+			}
+		}
+		for _, name := range append(p.Init, p.Entry) {
+			if err == nil {
+				status, err = module.ExportedFunction(name).Call(t.Context())
+			}
+		}
 		if fuel := module.ExportedGlobal(FuelExport); fuel != nil {
 			m.meter.left = int64(fuel.Get())
 		}
@@ -116,14 +132,17 @@ func (m *machine) run(t testing.TB, wasm []byte) result {
 	if errors.As(err, &exit) {
 		return result{out.String(), exit.ExitCode(), nil}
 	}
+	if len(status) > 0 {
+		return result{out.String(), uint32(status[0]), err}
+	}
 	return result{out.String(), 0, err}
 }
 
-func prepared(t testing.TB, wasm []byte, limits policy.Limits) []byte {
+func prepared(t testing.TB, wasm []byte, limits policy.Limits) Program {
 	t.Helper()
 	p, err := Prepare(wasm, limits.WithDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Wasm
+	return p
 }

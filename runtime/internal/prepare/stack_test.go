@@ -17,7 +17,7 @@ func TestStack(t *testing.T) {
 	for name, wasm := range recursions() {
 		for engine, config := range engines {
 			m := newMachine(t, config())
-			if got := m.run(t, prepared(t, wasm, policy.Limits{Stack: 64 * policy.KiB})); !errors.Is(got.err, errStackExhausted) {
+			if got := m.execute(t, prepared(t, wasm, policy.Limits{Stack: 64 * policy.KiB})); !errors.Is(got.err, errStackExhausted) {
 				t.Errorf("%s, %s: ended with %v; want an exhausted stack", name, engine, got.err)
 			}
 		}
@@ -31,7 +31,7 @@ func TestStackOfProcess(t *testing.T) {
 	for name, wasm := range recursions() {
 		const limit = 4 * policy.MiB
 		m := newMachine(t, engines["compiled"]())
-		compiled, err := m.CompileModule(t.Context(), prepared(t, wasm, policy.Limits{Stack: limit}))
+		compiled, err := m.CompileModule(t.Context(), prepared(t, wasm, policy.Limits{Stack: limit}).Wasm)
 		if err != nil {
 			t.Fatal(err)
 		}

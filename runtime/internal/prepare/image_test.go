@@ -12,17 +12,27 @@ func active(offset int32, content string) segment {
 
 // filled is the memory after the segments were put into it.
 func filled(segments []segment) []byte {
-	memory := make([]byte, pageSize)
+	var list []Part
 	for _, s := range segments {
-		copy(memory[s.at():], s.bytes)
+		list = append(list, s.placed())
+	}
+	return imaged(list)
+}
+
+// imaged is the memory of an image.
+func imaged(list []Part) []byte {
+	memory := make([]byte, pageSize)
+	for _, d := range list {
+		copy(memory[d.Offset:], d.Bytes)
 	}
 	return memory
 }
 
-func TestMerge(t *testing.T) {
+func TestLift(t *testing.T) {
 	t.Parallel()
 	names := []profile{{}, {names: true}}
 	far := segment{offset: instruction{op: opGlobalGet}, bytes: []byte("x")}
+	const stays = -1
 	for _, row := range []struct {
 		name     string
 		segments []segment
@@ -32,31 +42,35 @@ func TestMerge(t *testing.T) {
 		{"none", nil, nil, 0},
 		{"one", []segment{active(5, "x")}, nil, 1},
 		{"adjacent", []segment{active(0, "abc"), active(3, "def")}, nil, 1},
-		{"a gap", []segment{active(0, "a"), active(1+mergeGap, "b")}, nil, 1},
-		{"a wide gap", []segment{active(0, "a"), active(2+mergeGap, "b")}, nil, 2},
+		{"a gap", []segment{active(0, "a"), active(1+dataGap, "b")}, nil, 1},
+		{"a wide gap", []segment{active(0, "a"), active(2+dataGap, "b")}, nil, 2},
 		{"backwards", []segment{active(9, "b"), active(0, "a")}, nil, 1},
 		{"the last wins", []segment{active(2, "aaaa"), active(0, "bbbb"), active(3, "c")}, nil, 1},
 		{"within", []segment{active(0, "abcdefgh"), active(2, "x"), active(7, "yz")}, nil, 1},
 		{"empty ones", []segment{active(0, ""), active(10, ""), active(5, "x")}, nil, 1},
 		{"the end", []segment{active(pageSize-2, "ab"), active(pageSize-1, "c")}, nil, 1},
-		{"passive", []segment{active(0, "a"), {passive: true}}, nil, 2},
-		{"out of bounds", []segment{active(0, "a"), active(pageSize-1, "bc")}, nil, 2},
-		{"negative", []segment{active(0, "a"), active(-1, "b")}, nil, 2},
-		{"at a global", []segment{active(0, "a"), far}, nil, 2},
-		{"named", []segment{active(0, "a"), active(1, "b")}, names, 2},
+		{"passive", []segment{active(0, "a"), {passive: true}}, nil, stays},
+		{"out of bounds", []segment{active(0, "a"), active(pageSize-1, "bc")}, nil, stays},
+		{"negative", []segment{active(0, "a"), active(-1, "b")}, nil, stays},
+		{"at a global", []segment{active(0, "a"), far}, nil, stays},
+		{"named", []segment{active(0, "a"), active(1, "b")}, names, stays},
 	} {
 		m := &module{data: row.segments, counted: new(uint32(len(row.segments)))}
-		merge(m, row.profiles, pageSize)
-		if len(m.data) != row.want || m.counted != nil && int(*m.counted) != len(m.data) {
-			t.Errorf("%s: %d segments, %v announced; want %d", row.name, len(m.data), m.counted, row.want)
-		}
-		if mergeable(row.segments, pageSize) && !bytes.Equal(filled(m.data), filled(row.segments)) {
+		got := lift(m, row.profiles, pageSize)
+		switch {
+		case row.want == stays:
+			if len(got) != 0 || len(m.data) != len(row.segments) || m.counted == nil {
+				t.Errorf("%s: %d were taken, %d of %d segments stay", row.name, len(got), len(m.data), len(row.segments))
+			}
+		case len(got) != row.want || len(m.data) != 0 || m.counted != nil:
+			t.Errorf("%s: %d taken, %d segments stay; want %d and none", row.name, len(got), len(m.data), row.want)
+		case !bytes.Equal(imaged(got), filled(row.segments)):
 			t.Errorf("%s: the memory is another", row.name)
 		}
 	}
 }
 
-func TestMergeAnything(t *testing.T) {
+func TestLiftAnything(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -65,7 +79,13 @@ func TestMergeAnything(t *testing.T) {
 			content := bytes.Repeat([]byte{byte(i + 1)}, random.IntN(100))
 			segments[i] = active(int32(random.IntN(2000)), string(content))
 		}
-		if got := merged(segments); !bytes.Equal(filled(got), filled(segments)) {
+		got := joined(segments)
+		for i := 1; i < len(got); i++ {
+			if got[i].Offset < got[i-1].end() {
+				t.Fatalf("%v are not in order", got)
+			}
+		}
+		if !bytes.Equal(imaged(got), filled(segments)) {
 			t.Fatalf("%v became %v", segments, got)
 		}
 	}
