@@ -27,8 +27,9 @@ func standIn(t *testing.T, script string) {
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
 
-// toOut has a stand-in write lines to the file that the compiler is to make.
-const toOut = "while [ \"$1\" != -o ]; do shift; done\nprintf '%s\\n' "
+// toOut has a stand-in, which lists no files, write lines to the file that the
+// compiler is to make.
+const toOut = "[ \"$1\" = list ] && exit\nwhile [ \"$1\" != -o ]; do shift; done\nprintf '%s\\n' "
 
 // TestCancel wants nothing left of a compiler that is told to end: neither what
 // it has started, which holds a pipe open and ignores being asked, nor its

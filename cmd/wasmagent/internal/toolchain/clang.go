@@ -1,24 +1,52 @@
 package toolchain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// compileC builds the C files of a directory into one program.
+// compileC builds the C files of a directory into one reactor.
 func compileC(ctx context.Context, s source, out string) error {
 	compiler, err := findC(ctx)
 	if err != nil {
 		return err
 	}
-	args := append(compiler, "-O2", "-s", "-o", out)
-	_, err = command{dir: s.dir, env: tempIn(filepath.Dir(out)), args: append(args, s.with(".c")...)}.run(ctx)
+	args := slices.Concat(compiler, []string{"-O2", "-s", "-mexec-model=reactor", "-o", out}, s.with(".c"))
+	if !slices.ContainsFunc(s.with(".c"), s.exportsC) {
+		check := filepath.Join(filepath.Dir(out), "check.c")
+		if err := os.WriteFile(check, []byte(checkC), 0o600); err != nil {
+			return err
+		}
+		args = append(args, check)
+	}
+	_, err = command{dir: s.dir, env: tempIn(filepath.Dir(out)), args: args}.run(ctx)
 	return err
+}
+
+// checkC makes main the function that a run of a reactor is: it does what the C
+// library's _start does in a command.
+const checkC = `int __main_void(void);
+void __wasm_call_dtors(void);
+
+__attribute__((export_name("check"))) int wasmagent_check(void)
+{
+	int status = __main_void();
+	__wasm_call_dtors();
+	return status;
+}
+`
+
+// exportsC tells whether a file exports a function to the host as check.
+func (s source) exportsC(file string) bool {
+	text, err := os.ReadFile(filepath.Join(s.dir, file))
+	return err == nil && bytes.Contains(text, []byte(`export_name("check")`))
 }
 
 // findC returns the first compiler that has all that a WASI program needs, with
@@ -55,7 +83,7 @@ func clangs() []string {
 func clangLacks(ctx context.Context, clang string) error {
 	for _, part := range []struct{ query, what, install string }{
 		{"-print-prog-name=wasm-ld", "the linker wasm-ld", "lld"},
-		{"-print-file-name=crt1-command.o", "the C library for WASI", "wasi-libc"},
+		{"-print-file-name=crt1-reactor.o", "the C library for WASI", "wasi-libc"},
 		{"-print-libgcc-file-name", "the compiler's runtime for WebAssembly", "libclang-rt-dev-wasm32"},
 	} {
 		found, err := command{args: []string{clang, "--target=wasm32-wasi", part.query}}.run(ctx)

@@ -13,7 +13,8 @@ import (
 )
 
 // compileRust builds a directory whose one program is in main.rs, NAME.rs or its
-// only .rs file.
+// only .rs file. One with the standard library becomes a reactor; one without says
+// itself what it exports.
 func compileRust(ctx context.Context, s source, out string) error {
 	main, err := s.rustMain()
 	if err != nil {
@@ -32,6 +33,9 @@ func compileRust(ctx context.Context, s source, out string) error {
 		return err
 	}
 	args := []string{r.rustc, "--edition", "2021", "--crate-name", "program", "--crate-type", kind, "--target", r.target, "-O", "-C", "panic=abort", "-C", "strip=symbols", "-o", out, main}
+	if kind == "bin" {
+		args = append(args, r.reactor(ctx, s.work)...)
+	}
 	_, err = command{dir: s.dir, env: tempIn(filepath.Dir(out)), args: args}.run(ctx)
 	return err
 }
@@ -77,27 +81,36 @@ func findRust(ctx context.Context, targets []string, tool string) (rust, error) 
 
 // has tells whether the standard library of the target is installed.
 func (r rust) has(ctx context.Context) bool {
-	dir, err := command{args: []string{r.rustc, "--print", "target-libdir", "--target", r.target}}.run(ctx)
+	dir, err := r.libraries(ctx)
 	if err != nil {
 		return false
 	}
-	libraries, _ := filepath.Glob(filepath.Join(strings.TrimSpace(dir), "libcore-*"))
+	libraries, _ := filepath.Glob(filepath.Join(dir, "libcore-*"))
 	return len(libraries) > 0
 }
 
-// compileCargo builds the one program of a Cargo package.
+// libraries is the directory with the standard library of the target.
+func (r rust) libraries(ctx context.Context) (string, error) {
+	dir, err := command{args: []string{r.rustc, "--print", "target-libdir", "--target", r.target}}.run(ctx)
+	return strings.TrimSpace(dir), err
+}
+
+// compileCargo builds the one program of a Cargo package, a reactor.
 func compileCargo(ctx context.Context, s source, out string) error {
 	r, err := findRust(ctx, wasiTargets(), "cargo")
 	if err != nil {
 		return err
 	}
 	target := filepath.Join(s.work, s.base()+".target") // stays, for the next build
-	messages, err := command{
-		dir: s.dir,
-		env: []string{"RUSTC=" + r.rustc},
-		args: []string{r.beside("cargo"), "build", "--release", "--quiet", "--target", r.target,
-			"--target-dir", target, "--message-format", "json-render-diagnostics"},
-	}.run(ctx)
+	args := []string{r.beside("cargo"), "build", "--release", "--quiet", "--target", r.target, "--target-dir", target, "--message-format", "json-render-diagnostics"}
+	if flags := r.reactor(ctx, s.work); flags != nil {
+		list, err := json.Marshal(flags) // is also TOML
+		if err != nil {
+			return err
+		}
+		args = append(args, "--config", fmt.Sprintf("target.%s.rustflags=%s", r.target, list))
+	}
+	messages, err := command{dir: s.dir, env: []string{"RUSTC=" + r.rustc}, args: args}.run(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package toolchain_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,11 +16,15 @@ import (
 
 const (
 	goProgram   = "package main\n\nfunc main() {}\n"
+	goCheck     = "\n//go:wasmexport check\nfunc check() int32 { return 0 }\n"
 	cProgram    = "#include <stdio.h>\n#include \"../../shared.h\"\nint main(void) { puts(TEXT); return 0; }\n"
 	rustProgram = "fn main() { println!(\"OK\"); }\n"
 	bareRust    = "#![no_std]\n#![no_main]\n#[link(wasm_import_module = \"wasi_snapshot_preview1\")]\nextern \"C\" { fn proc_exit(status: u32) -> !; }\n" +
 		"#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { unsafe { proc_exit(3) } }\n#[no_mangle]\npub extern \"C\" fn _start() { unsafe { proc_exit(0) } }\n"
+	bareCheck  = "#![no_std]\n#![no_main]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n#[no_mangle]\npub extern \"C\" fn check() -> i32 { 0 }\n"
+	cCheck     = "__attribute__((export_name(\"check\"))) int run(void) { return 0; }\n"
 	watProgram = "(module (memory (export \"memory\") 1) (func (export \"_start\")))\n"
+	watCheck   = "(module (memory (export \"memory\") 1) (func (export \"check\") (result i32) (i32.const 0)))\n"
 )
 
 // lay writes files into a new directory.
@@ -57,15 +62,22 @@ func TestBuild(t *testing.T) {
 		name, tool string
 		files      map[string]string
 		caches     bool
+		entry      string // the export that is a run
 	}{
-		{"Go files", "go", map[string]string{"scripts/x/main.go": goProgram, "scripts/x/main_test.go": "package main\n"}, true},
-		{"Go module", "go", map[string]string{"go.mod": "module m\n", "m.go": "package m\n", "scripts/x/main.go": "package main\n\nimport _ \"m\"\n\nfunc main() {}\n"}, true},
-		{"C", "clang", map[string]string{"scripts/x/main.c": cProgram, "shared.h": "#define TEXT \"OK\"\n"}, false},
-		{"Rust", "rustc", map[string]string{"scripts/x/main.rs": rustProgram}, false},
-		{"Rust by name", "rustc", map[string]string{"scripts/x/x.rs": rustProgram, "scripts/x/y.rs": ""}, false},
-		{"Rust without std", "rustc", map[string]string{"scripts/x/lib.rs": bareRust}, false},
-		{"Cargo", "cargo", map[string]string{"scripts/x/Cargo.toml": "[package]\nname = \"y\"\nversion = \"1.0.0\"\nedition = \"2021\"\n", "scripts/x/src/main.rs": rustProgram}, true},
-		{"text", "wat2wasm", map[string]string{"scripts/x/x.wat": watProgram}, false},
+		{"Go files", "go", map[string]string{"scripts/x/main.go": goProgram, "scripts/x/main_test.go": "package main\n"}, true, "_start"},
+		{"Go module", "go", map[string]string{"go.mod": "module m\n", "m.go": "package m\n", "scripts/x/main.go": "package main\n\nimport _ \"m\"\n\nfunc main() {}\n"}, true, "_start"},
+		{"Go with check", "go", map[string]string{"scripts/x/main.go": goProgram, "scripts/x/x_wasip1.go": "package main\n" + goCheck}, true, "check"},
+		{"Go with check elsewhere", "go", map[string]string{"go.mod": "module m\n", "m.go": "package m\n" + goCheck, "scripts/x/main.go": "package main\n\nimport _ \"m\"\n\nfunc main() {}\n"}, true, "check"},
+		{"Go with check for another system", "go", map[string]string{"go.mod": "module m\n", "scripts/x/main.go": goProgram, "scripts/x/x_linux.go": "package main\n" + goCheck}, true, "_start"},
+		{"C", "clang", map[string]string{"scripts/x/main.c": cProgram, "shared.h": "#define TEXT \"OK\"\n"}, false, "check"},
+		{"C with check", "clang", map[string]string{"scripts/x/main.c": cCheck, "scripts/x/more.c": ""}, false, "check"},
+		{"Rust", "rustc", map[string]string{"scripts/x/main.rs": rustProgram}, false, "check"},
+		{"Rust by name", "rustc", map[string]string{"scripts/x/x.rs": rustProgram, "scripts/x/y.rs": ""}, false, "check"},
+		{"Rust without std", "rustc", map[string]string{"scripts/x/lib.rs": bareRust}, false, "_start"},
+		{"Rust without std, with check", "rustc", map[string]string{"scripts/x/lib.rs": bareCheck}, false, "check"},
+		{"Cargo", "cargo", map[string]string{"scripts/x/Cargo.toml": "[package]\nname = \"y\"\nversion = \"1.0.0\"\nedition = \"2021\"\n", "scripts/x/src/main.rs": rustProgram}, true, "check"},
+		{"text", "wat2wasm", map[string]string{"scripts/x/x.wat": watProgram}, false, "_start"},
+		{"text with check", "wat2wasm", map[string]string{"scripts/x/x.wat": watCheck}, false, "check"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,6 +89,11 @@ func TestBuild(t *testing.T) {
 			var builds counter
 			b := toolchain.Builder{Dir: filepath.Join(t.TempDir(), "build"), Building: builds.building}
 			first := build(t, b, dir)
+			for entry, want := range map[string]bool{"_start": test.entry == "_start", "check": test.entry == "check"} {
+				if exports(first, entry) != want {
+					t.Errorf("exports %s: %v", entry, !want)
+				}
+			}
 			if again := build(t, b, dir); !bytes.Equal(first, again) {
 				t.Error("the second build differs from the first")
 			}
@@ -88,6 +105,21 @@ func TestBuild(t *testing.T) {
 			}
 		})
 	}
+}
+
+// exports tells whether a program exports something. The name is looked for in the
+// section of exports, with its length before it:
+// https://webassembly.github.io/spec/core/binary/modules.html#export-section
+func exports(program []byte, name string) bool {
+	for rest := program[8:]; len(rest) > 0; {
+		size, n := binary.Uvarint(rest[1:])
+		section := rest[1+n : 1+n+int(size)]
+		if rest[0] == 7 {
+			return bytes.Contains(section, append([]byte{byte(len(name))}, name...))
+		}
+		rest = rest[1+n+int(size):]
+	}
+	return false
 }
 
 // build builds scripts/x of a module.
