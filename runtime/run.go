@@ -37,7 +37,7 @@ type run struct {
 }
 
 func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) *run {
-	r := &run{ctx: ctx, limits: limits, memory: e.memory.Memory(int64(limits.Memory))}
+	r := &run{ctx: ctx, limits: limits, memory: e.memory.Memory(int64(limits.Memory), nil)}
 	r.stdout = stream{run: r, name: "standard output"}
 	r.stderr = stream{run: r, name: "standard error"}
 	r.files = guest.Root.Mount(guestfs.Run{

@@ -13,7 +13,7 @@ const page = 64 << 10
 
 func TestGrow(t *testing.T) {
 	t.Parallel()
-	m := memory.NewPool(0).Memory(10*page + 1)
+	m := memory.NewPool(0).Memory(10*page+1, nil)
 	defer m.Free()
 	linear := m.Allocate(page, math.MaxUint32+1)
 	for pages := uint64(1); pages <= 10; pages++ {
@@ -58,7 +58,7 @@ func TestRefused(t *testing.T) {
 		"more than the module says": {8 * page, 0, 2 * page, 3 * page},
 		"nothing to be had":         {math.MaxInt64, math.MaxInt64 / page * page, math.MaxInt64, page},
 	} {
-		m := memory.NewPool(0).Memory(row.limit)
+		m := memory.NewPool(0).Memory(row.limit, nil)
 		if b := m.Allocate(row.least, row.most).Reallocate(row.size); b != nil {
 			t.Errorf("%s: got %d bytes", name, len(b))
 		}
@@ -71,7 +71,7 @@ func TestRefused(t *testing.T) {
 
 func TestEmpty(t *testing.T) {
 	t.Parallel()
-	m := memory.NewPool(0).Memory(page)
+	m := memory.NewPool(0).Memory(page, nil)
 	if b := m.Allocate(0, page).Reallocate(0); b == nil || len(b) != 0 {
 		t.Errorf("a memory of no size is %v; want an empty slice", b)
 	}
@@ -83,7 +83,7 @@ func TestEmpty(t *testing.T) {
 // has what could be had.
 func TestReserveLess(t *testing.T) {
 	t.Parallel()
-	m := memory.NewPool(0).Memory(math.MaxInt64)
+	m := memory.NewPool(0).Memory(math.MaxInt64, nil)
 	defer m.Free()
 	if b := m.Allocate(page, math.MaxInt64).Reallocate(page); len(b) != page {
 		t.Errorf("%d bytes, %v; want %d", len(b), m.Err(), page)
@@ -95,7 +95,7 @@ func TestConcurrent(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 50 {
 		group.Go(func() {
-			m := memory.NewPool(0).Memory(64 * page)
+			m := memory.NewPool(0).Memory(64*page, nil)
 			defer m.Free()
 			b := m.Allocate(page, 64*page).Reallocate(64 * page)
 			for j := 0; j < len(b); j += 4096 {
@@ -119,7 +119,7 @@ func TestPool(t *testing.T) {
 	for i, pages := range []uint64{1, 2, 1, 16, 3, 17, 64, 1, 40} {
 		var open []*memory.Memory
 		for j := range 3 {
-			m := pool.Memory(int64(max(pages, 16)+uint64(j)) * page)
+			m := pool.Memory(int64(max(pages, 16)+uint64(j))*page, nil)
 			m.Allocate(page, 64*page).Reallocate(page)
 			b := m.Reallocate(pages * page)
 			if uint64(len(b)) != pages*page || bytes.Count(b, []byte{0}) != len(b) {
@@ -142,10 +142,10 @@ func TestPoolKeepsTheLimit(t *testing.T) {
 	t.Parallel()
 	pool := memory.NewPool(page)
 	defer pool.Close()
-	large := pool.Memory(64 * page)
+	large := pool.Memory(64*page, nil)
 	large.Allocate(page, 64*page).Reallocate(page)
 	large.Free()
-	small := pool.Memory(2 * page)
+	small := pool.Memory(2*page, nil)
 	defer small.Free()
 	if b := small.Allocate(page, 64*page).Reallocate(3 * page); b != nil {
 		t.Errorf("%d bytes over a limit of %d", len(b), 2*page)
@@ -160,7 +160,7 @@ func BenchmarkMemory(b *testing.B) {
 			pool := memory.NewPool(kept)
 			defer pool.Close()
 			for b.Loop() {
-				m := pool.Memory(64 << 20)
+				m := pool.Memory(64<<20, nil)
 				m.Allocate(page, 64<<20).Reallocate(page)[0] = 1
 				m.Free()
 			}
@@ -176,7 +176,7 @@ func BenchmarkGrow(b *testing.B) {
 			pool := memory.NewPool(kept)
 			defer pool.Close()
 			for b.Loop() {
-				m := pool.Memory(64 << 20)
+				m := pool.Memory(64<<20, nil)
 				linear := m.Allocate(page, 64<<20)
 				for size := uint64(1 << 20); size <= 4<<20; size += 1 << 20 {
 					s := linear.Reallocate(size)

@@ -29,11 +29,14 @@ func (r *region) grow(size uint64) ([]byte, error) {
 // size is how much space there can be.
 func (r *region) size() uint64 { return r.most }
 
-// grown is how much memory the space takes at most.
-func (r *region) grown() uint64 { return uint64(len(r.space)) }
+// load is not called, for no image is mapped.
+func (r *region) load(*Image) error { return errors.ErrUnsupported }
 
-// wipe makes the first n bytes, which must have been grown to, zero again.
-func (r *region) wipe(n uint64) { clear(r.space[:n]) }
+// restore makes a part what it was at first.
+func (r *region) restore(image *Image, part span) error {
+	image.restore(r.space, part)
+	return nil
+}
 
 // free leaves the slice to the garbage collector.
 func (r *region) free() {}

@@ -2,7 +2,11 @@
 
 package memory
 
-import "golang.org/x/sys/unix"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // A region is reserved address space, of which the first committed bytes can be
 // used.
@@ -16,8 +20,22 @@ func reserve(size uint64) (region, error) {
 	if size > maxInt {
 		return region{}, unix.ENOMEM
 	}
-	space, err := unix.Mmap(-1, 0, int(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	return region{space: space}, err
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return region{}, err
+	}
+	return region{space: unsafe.Slice((*byte)(p), int(size))}, nil
+}
+
+// load has the region begin with the file of an image, which costs no memory for what
+// is not written.
+func (r *region) load(image *Image) error {
+	if _, err := r.grow(image.end()); err != nil {
+		return err
+	}
+	at := unsafe.Pointer(&r.space[image.first])
+	_, err := unix.MmapPtr(image.file.descriptor, 0, at, uintptr(len(image.bytes)), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	return err
 }
 
 // grow makes the first size bytes usable. The system supplies their pages, all
@@ -27,7 +45,7 @@ func (r *region) grow(size uint64) ([]byte, error) {
 		return nil, unix.ENOMEM
 	}
 	if n := int(size); n > r.committed {
-		if err := unix.Mprotect(r.space[:n], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		if err := unix.Mprotect(r.space[r.committed:n], unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			return nil, err
 		}
 		r.committed = n
@@ -35,16 +53,25 @@ func (r *region) grow(size uint64) ([]byte, error) {
 	return r.space[:size:size], nil
 }
 
+// restore makes a part what it was at first. All of an image is mapped anew, for it is
+// not known then what of it was written.
+func (r *region) restore(image *Image, part span) error {
+	if image != nil && part.from <= image.first && image.end() <= part.to {
+		clear(r.space[part.from:image.first])
+		clear(r.space[image.end():part.to])
+		return r.load(image)
+	}
+	image.restore(r.space, part)
+	return nil
+}
+
 // size is how much space there is.
 func (r *region) size() uint64 { return uint64(len(r.space)) }
 
-// grown is how much memory the space takes at most.
-func (r *region) grown() uint64 { return uint64(r.committed) }
-
-// wipe makes the first n bytes, which must have been grown to, zero again.
-func (r *region) wipe(n uint64) { clear(r.space[:n]) }
-
 // free unmaps the region. Nothing can be done if the system fails at that.
 func (r *region) free() {
-	_ = unix.Munmap(r.space)
+	if len(r.space) > 0 {
+		_ = unix.MunmapPtr(unsafe.Pointer(&r.space[0]), uintptr(len(r.space)))
+	}
+	*r = region{}
 }

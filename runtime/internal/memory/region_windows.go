@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -46,13 +47,19 @@ func (r *region) grow(size uint64) ([]byte, error) {
 // size is how much space there is.
 func (r *region) size() uint64 { return uint64(len(r.space)) }
 
-// grown is how much memory the space takes at most.
-func (r *region) grown() uint64 { return uint64(r.committed) }
+// load is not called, for no image is mapped.
+func (r *region) load(*Image) error { return errors.ErrUnsupported }
 
-// wipe makes the first n bytes, which must have been grown to, zero again.
-func (r *region) wipe(n uint64) { clear(r.space[:n]) }
+// restore makes a part what it was at first.
+func (r *region) restore(image *Image, part span) error {
+	image.restore(r.space, part)
+	return nil
+}
 
 // free releases the region. Nothing can be done if the system fails at that.
 func (r *region) free() {
+	if len(r.space) == 0 {
+		return
+	}
 	_ = windows.VirtualFree(uintptr(unsafe.Pointer(&r.space[0])), 0, windows.MEM_RELEASE)
 }
