@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // smallImage is up to how many bytes an image is copied, not mapped: that takes less time
@@ -16,9 +18,11 @@ const smallImage = 256 << 10
 // with it. No image is a nil one.
 type Image struct {
 	size  uint64
-	first uint64 // where bytes begin, whole pages
-	bytes []byte // what is not zero, whole pages
+	first uint64 // where bytes begin
+	bytes []byte // from the first page of the system that is not zero to the last
 	file  *file  // holds bytes, if memories map them
+
+	written atomic.Pointer[[]span] // what a run wrote to, if one did
 
 	mu     sync.Mutex
 	closed bool
@@ -67,13 +71,14 @@ func notZero(b []byte, r *region) (part []byte, first uint64) {
 	if len(written) == 0 {
 		return nil, 0
 	}
-	first, end := written[0].from/page*page, (written[len(written)-1].to+page-1)/page*page
-	var zero [page]byte
-	for end > first && bytes.Equal(b[end-page:end], zero[:]) {
-		end -= page
+	first, end := written[0].from, written[len(written)-1].to
+	zero := make([]byte, os.Getpagesize())
+	size := uint64(len(zero))
+	for end > first && bytes.Equal(b[end-size:end], zero) {
+		end -= size
 	}
-	for end > first && bytes.Equal(b[first:first+page], zero[:]) {
-		first += page
+	for end > first && bytes.Equal(b[first:first+size], zero) {
+		first += size
 	}
 	return b[first:end], first
 }
@@ -174,36 +179,44 @@ func (i *Image) mapped() *Image {
 	return i
 }
 
-// end is where what is not zero ends.
+// end is how much of a memory the image takes, in whole pages of WebAssembly.
 func (i *Image) end() uint64 {
 	if i == nil {
 		return 0
 	}
-	return i.first + uint64(len(i.bytes))
+	return (i.first + uint64(len(i.bytes)) + page - 1) / page * page
 }
 
-// copyTo copies an image into space that is all zeros.
+// within reports whether there is an image, all of which is in a part of a memory.
+func (i *Image) within(part span) bool {
+	return i != nil && part.from <= i.first && i.end() <= part.to
+}
+
+// copyTo copies the image into space that is all zeros.
 func (i *Image) copyTo(s *space) error {
-	if i.end() == 0 {
+	if i == nil {
 		return nil
 	}
 	b, err := s.grow(i.end())
-	copy(b[min(i.first, uint64(len(b))):], i.bytes)
+	if err == nil {
+		copy(b[i.first:], i.bytes)
+	}
 	return err
 }
 
 // restore writes into a part of a memory what the image, or none, has there.
 func (i *Image) restore(space []byte, part span) {
+	b := space[part.from:part.to]
 	if i == nil {
-		clear(space[part.from:part.to])
+		clear(b)
 		return
 	}
-	within := span{max(part.from, i.first), min(part.to, i.end())}
+	within := span{max(part.from, i.first), min(part.to, i.first+uint64(len(i.bytes)))}
 	if within.from >= within.to {
-		clear(space[part.from:part.to])
+		clear(b)
 		return
 	}
-	clear(space[part.from:within.from])
-	copy(space[within.from:within.to], i.bytes[within.from-i.first:])
-	clear(space[within.to:part.to])
+	clear(b[:within.from-part.from])
+	copy(b[within.from-part.from:], i.bytes[within.from-i.first:within.to-i.first])
+	clear(b[within.to-part.from:])
 }

@@ -225,7 +225,7 @@ func follow(t *testing.T, m *memory.Memory, size uint64, fill func([]byte), scri
 			want = append(want, make([]byte, page)...)
 			b = linear.Reallocate(uint64(len(want)))
 		case len(want) > 0:
-			at := (int(op)*7919 + i*104729) * 4099 % len(want)
+			at := (uint64(op)*7919 + uint64(i)*104729) * 4099 % uint64(len(want))
 			want[at]++
 			b[at]++
 		}

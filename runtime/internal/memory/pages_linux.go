@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"os"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // pages knows which pages of the process are its own, from the system's table of them.
@@ -91,6 +93,14 @@ func appendPage(spans []span, at, size uint64) []span {
 		return spans
 	}
 	return append(spans, span{at, at + size})
+}
+
+// populate has the system supply the pages of a part at once, as if each were written: that
+// takes less time than when each is waited for. Before Linux 5.14 it does nothing.
+func (r *region) populate(part span) {
+	if to := min(part.to, uint64(r.committed)); part.from < to {
+		_ = unix.Madvise(r.space[part.from:to], unix.MADV_POPULATE_WRITE)
+	}
 }
 
 func (p *pages) close() {

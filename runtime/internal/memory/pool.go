@@ -2,7 +2,6 @@ package memory
 
 import (
 	"container/list"
-	"slices"
 	"sync"
 )
 
@@ -12,16 +11,16 @@ type Pool struct {
 	pages *pages
 	size  uint64
 
-	mu   sync.Mutex
-	kept list.List // of *space, what was freed first is first
-	of   map[*Image][]*list.Element
-	used uint64
-	done bool
+	mu     sync.Mutex
+	kept   list.List             // of *space, what was freed first is first
+	of     map[*Image]*list.List // the same, by what is mapped there
+	takes  uint64                // what all that is kept takes, in bytes
+	closed bool
 }
 
 // NewPool returns a pool that keeps at most so many bytes.
 func NewPool(bytes int64) *Pool {
-	return &Pool{pages: openPages(), size: uint64(max(bytes, 0)), of: map[*Image][]*list.Element{}}
+	return &Pool{pages: openPages(), size: uint64(max(bytes, 0)), of: map[*Image]*list.List{}}
 }
 
 // Memory returns a memory of no size that can grow to limit bytes, rounded down to
@@ -53,10 +52,13 @@ func (p *Pool) space(image *Image, least, size uint64) (s *space, err error) {
 func (p *Pool) take(image *Image, size uint64) *space {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, e := range slices.Backward(p.of[image]) {
+	of := p.of[image]
+	if of == nil {
+		return nil
+	}
+	for e := of.Back(); e != nil; e = e.Prev() {
 		if s := e.Value.(*space); s.size() >= size {
-			p.remove(e)
-			return s
+			return p.remove(s)
 		}
 	}
 	return nil
@@ -64,36 +66,35 @@ func (p *Pool) take(image *Image, size uint64) *space {
 
 // put keeps space of which the first bytes were used, or frees it.
 func (p *Pool) put(s *space, used uint64) {
-	if p.size == 0 || s.survey(p.pages, used) > p.size || s.restore() != nil || !p.keep(s) {
+	if p.size == 0 || s.survey(p.pages, used) > p.size || s.restore(used) != nil || !p.keep(s) {
 		s.free()
 	}
 }
 
-// keep makes room by freeing what was used longest ago. It is false if the image is closed.
+// keep makes room by freeing what was used longest ago. It is false if the pool or the
+// image is closed.
 func (p *Pool) keep(s *space) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.done || !s.image.keptBy(p) {
+	if p.closed || !s.image.keptBy(p) {
 		return false
 	}
-	for p.used+s.takes > p.size {
-		p.remove(p.kept.Front()).free()
+	for p.takes+s.takes > p.size {
+		p.remove(p.kept.Front().Value.(*space)).free()
 	}
-	p.of[s.image] = append(p.of[s.image], p.kept.PushBack(s))
-	p.used += s.takes
+	if p.of[s.image] == nil {
+		p.of[s.image] = list.New()
+	}
+	s.inAll, s.inImage = p.kept.PushBack(s), p.of[s.image].PushBack(s)
+	p.takes += s.takes
 	return true
 }
 
-// remove keeps an element of p.kept no longer.
-func (p *Pool) remove(e *list.Element) *space {
-	s := p.kept.Remove(e).(*space)
-	of := p.of[s.image]
-	if i := slices.Index(of, e); len(of) > 1 {
-		p.of[s.image] = slices.Delete(of, i, i+1)
-	} else {
-		delete(p.of, s.image)
-	}
-	p.used -= s.takes
+// remove has space that is kept be kept no longer.
+func (p *Pool) remove(s *space) *space {
+	p.kept.Remove(s.inAll)
+	p.of[s.image].Remove(s.inImage)
+	p.takes -= s.takes
 	return s
 }
 
@@ -101,9 +102,10 @@ func (p *Pool) remove(e *list.Element) *space {
 func (p *Pool) drop(image *Image) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, e := range slices.Clone(p.of[image]) {
-		p.remove(e).free()
+	for e := p.of[image].Front(); e != nil; e = p.of[image].Front() {
+		p.remove(e.Value.(*space)).free()
 	}
+	delete(p.of, image)
 }
 
 // Close frees what is kept, and has nothing be kept any more.
@@ -111,8 +113,8 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for e := p.kept.Front(); e != nil; e = p.kept.Front() {
-		p.remove(e).free()
+		p.remove(e.Value.(*space)).free()
 	}
-	p.done = true
+	p.closed = true
 	p.pages.close()
 }

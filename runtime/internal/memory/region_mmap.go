@@ -30,7 +30,7 @@ func reserve(size uint64) (region, error) {
 // load has the region begin with the file of an image, which costs no memory for what
 // is not written.
 func (r *region) load(image *Image) error {
-	if _, err := r.grow(image.end()); err != nil {
+	if _, err := r.grow(image.end()); err != nil { // also what of the last page is not in the file
 		return err
 	}
 	at := unsafe.Pointer(&r.space[image.first])
@@ -56,13 +56,13 @@ func (r *region) grow(size uint64) ([]byte, error) {
 // restore makes a part what it was at first. All of an image is mapped anew, for it is
 // not known then what of it was written.
 func (r *region) restore(image *Image, part span) error {
-	if image != nil && part.from <= image.first && image.end() <= part.to {
-		clear(r.space[part.from:image.first])
-		clear(r.space[image.end():part.to])
-		return r.load(image)
+	if !image.within(part) {
+		image.restore(r.space, part)
+		return nil
 	}
-	image.restore(r.space, part)
-	return nil
+	clear(r.space[part.from:image.first])
+	clear(r.space[image.first+uint64(len(image.bytes)) : part.to])
+	return r.load(image)
 }
 
 // size is how much space there is.

@@ -1,5 +1,10 @@
 package memory
 
+import (
+	"container/list"
+	"slices"
+)
+
 // A span is a part of a memory: the bytes from one to before another.
 type span struct{ from, to uint64 }
 
@@ -7,8 +12,11 @@ type span struct{ from, to uint64 }
 type space struct {
 	region
 	image   *Image // what is mapped there, or nil: zeros
-	touched []span // what is not shared with the image any more, as was last known
+	touched []span // what takes memory of its own, as was last known
+	spare   []span // for the next touched
 	takes   uint64 // memory, in bytes
+
+	inAll, inImage *list.Element // of the pool that keeps it
 }
 
 // overhead is about what a space takes beside the pages that were written: tables of
@@ -25,7 +33,7 @@ func newSpace(image *Image, least, size uint64) (s *space, err error) {
 		}
 	}
 	if err == nil && image != nil {
-		err = s.load(image)
+		err = s.begin()
 	}
 	if err != nil {
 		s.free()
@@ -34,20 +42,49 @@ func newSpace(image *Image, least, size uint64) (s *space, err error) {
 	return s, nil
 }
 
-// survey finds out what of the first bytes was written and returns how many bytes of
-// memory the space takes if it is kept.
+// begin maps the image, and has the system supply what a run of it wrote to.
+func (s *space) begin() error {
+	if err := s.load(s.image); err != nil {
+		return err
+	}
+	if written := s.image.written.Load(); written != nil {
+		for _, part := range *written {
+			s.populate(part)
+		}
+	}
+	return nil
+}
+
+// survey finds out what of the first bytes, whole pages, was written, and returns how many
+// bytes of memory the space takes if it is kept.
 func (s *space) survey(p *pages, used uint64) uint64 {
-	s.touched = p.touched(s.touched[:0], &s.region, used)
-	s.takes = overhead
+	before := s.touched
+	s.touched = p.touched(s.spare[:0], &s.region, used)
+	for _, part := range before {
+		if part.to > used {
+			s.touched = append(s.touched, span{max(part.from, used), part.to})
+		}
+	}
+	s.spare, s.takes = before, overhead
 	for _, part := range s.touched {
 		s.takes += part.to - part.from
+		if s.image.within(part) { // and is mapped anew
+			s.takes -= uint64(len(s.image.bytes))
+		}
+	}
+	if s.image != nil && s.image.written.Load() == nil {
+		written := slices.Clone(s.touched)
+		s.image.written.Store(&written)
 	}
 	return s.takes
 }
 
-// restore makes the space what it was when it was new.
-func (s *space) restore() error {
+// restore makes the space what it was when it was new. Beyond the first bytes it still is.
+func (s *space) restore(used uint64) error {
 	for _, part := range s.touched {
+		if part.from >= used {
+			break
+		}
 		if err := s.region.restore(s.image, part); err != nil {
 			return err
 		}
