@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"context"
@@ -48,7 +48,7 @@ type spawn struct {
 }
 
 // compare has both servers asked in turn.
-func compare(ctx context.Context, l *lab, r *report) (err error) {
+func compare(ctx context.Context, l *lab, found *findings) (err error) {
 	a, err := l.agent(ctx, "bench", benchModule, "check_go") // it compiles
 	if err != nil {
 		return err
@@ -73,10 +73,10 @@ func compare(ctx context.Context, l *lab, r *report) (err error) {
 	if err := both.warm(); err != nil {
 		return err
 	}
-	if r.idle, err = both.memory(); err != nil {
+	if found.idle, err = both.memory(); err != nil {
 		return err
 	}
-	if r.spawns, err = both.spawn(ctx); err != nil {
+	if found.spawns, err = both.spawn(ctx); err != nil {
 		return err
 	}
 	for _, c := range l.checks() {
@@ -85,10 +85,10 @@ func compare(ctx context.Context, l *lab, r *report) (err error) {
 			if err != nil {
 				return err
 			}
-			r.requests = append(r.requests, measured)
+			found.requests = append(found.requests, measured)
 		}
 	}
-	r.loaded, err = both.memory()
+	found.loaded, err = both.memory()
 	return err
 }
 

@@ -1,39 +1,49 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/report"
 )
 
 // TestMain lets the test be a keeper, as the program is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == keepCommand {
-		finish(keep(os.Args[2:]))
+	if len(os.Args) > 1 && os.Args[1] == KeepCommand {
+		if err := Keep(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
+
+// source is the directory of the project.
+const source = "../../.."
 
 // TestQuick measures everything, briefly, and finds a figure in every place.
 func TestQuick(t *testing.T) {
 	if _, err := parse(nil, io.Discard); err != nil && os.Getenv("WASMAGENT_REQUIRE") != "1" {
 		t.Skip(err)
 	}
-	out := &strings.Builder{}
-	if err := run(t.Context(), []string{"-quick"}, out, t.Output()); err != nil {
+	out, err := Run(t.Context(), "bench requests", []string{"-source", source, "-quick"}, t.Output())
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Log(out)
 	figures := strings.NewReplacer(
 		"TIME", `(0|[0-9.]+ (s|ms|µs))`, "RATIO", `(-|[0-9.]+)`, "MEMORY", `[0-9.]+ MiB`, "|", `\|`)
 	for _, want := range []string{
-		"\n```sh\ngo run -C bench . -quick\n```\n",
+		"\n```sh\nbench requests\n```\n",
 		`, Debian's nrpe [0-9.]+\.\n`,
 		`\n| built-in | 16 | \d+ | \d+ | RATIO | TIME | TIME | RATIO | TIME | TIME | RATIO | TIME | TIME | RATIO |\n`,
 		`\n| script | 1 | \d+ | \d+ | RATIO | TIME | TIME | RATIO | TIME | TIME | RATIO | TIME | TIME | RATIO |\n`,
@@ -44,7 +54,7 @@ func TestQuick(t *testing.T) {
 		`\n| TIME | TIME | TIME |\n$`, // the end: every request was answered
 	} {
 		want = figures.Replace(want)
-		if !regexp.MustCompile(want).MatchString(out.String()) {
+		if !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("nothing matches %q", want)
 		}
 	}
@@ -59,11 +69,10 @@ func TestMistakes(t *testing.T) {
 		{"-check-nrpe /nowhere/check_nrpe", "/nowhere/check_nrpe"},
 		{"-rounds 0", "is not positive"},
 		{"-time -1s", "is not positive"},
-		{"-into /nowhere/file.md", "/nowhere/file.md"},
 		{"more", `arguments ["more"]`},
 		{"-unknown", "-unknown"},
 	} {
-		if err := run(t.Context(), strings.Fields(row.args), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), row.want) {
+		if _, err := Run(t.Context(), "", strings.Fields(row.args), io.Discard); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q", row.args, err, row.want)
 		}
 	}
@@ -92,41 +101,20 @@ func TestSample(t *testing.T) {
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ got, want string }{
-		{short(0), "0"},
-		{short(1500 * time.Nanosecond), "1.5 µs"},
-		{short(123456 * time.Microsecond), "123 ms"},
-		{short(90 * time.Second), "90 s"},
-		{times(0), "-"},
-		{times(0.254), "0.25"},
-		{times(1), "1.0"},
-		{times(42.3), "42"},
-		{mebibytes(3 << 19), "1.5 MiB"},
+		{report.Short(0), "0"},
+		{report.Short(1500 * time.Nanosecond), "1.5 µs"},
+		{report.Short(123456 * time.Microsecond), "123 ms"},
+		{report.Short(90 * time.Second), "90 s"},
+		{report.Times(0), "-"},
+		{report.Times(0.254), "0.25"},
+		{report.Times(1), "1.0"},
+		{report.Times(42.3), "42"},
+		{report.Mebibytes(3 << 19), "1.5 MiB"},
 		{better(time.Millisecond, 2*time.Millisecond), " 1.0 ms | 2.0 ms | 2.0 |"},
 		{better(0, 0), " 0 | 0 | - |"},
 	} {
 		if row.got != row.want {
 			t.Errorf("%q, want %q", row.got, row.want)
 		}
-	}
-}
-
-func TestReplaced(t *testing.T) {
-	t.Parallel()
-	section := heading + "\n\nnew\n"
-	for _, row := range []struct{ document, want string }{
-		{"# A\n\n## Requests\n\nold\n\n## Other\n\nthat\n", "# A\n\n## Requests\n\nnew\n\n## Other\n\nthat\n"},
-		{"# A\n\n## Requests\n\nold\n", "# A\n\n## Requests\n\nnew\n"},
-		{"## Requests\n", "## Requests\n\nnew\n"},
-	} {
-		got, err := replaced(row.document, section)
-		if err != nil || got != row.want {
-			t.Errorf("%q: %q, %v; want %q", row.document, got, err, row.want)
-		}
-		if again, err := replaced(got, section); err != nil || again != got {
-			t.Errorf("%q, again: %q, %v", got, again, err)
-		}
-	}
-	if _, err := replaced("# A\n\n### Requests\n", section); err == nil {
-		t.Error("a section was replaced that is not there")
 	}
 }

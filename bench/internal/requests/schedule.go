@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"bufio"
@@ -25,7 +25,7 @@ type scheduled struct {
 }
 
 // schedule has the agent run checks by itself.
-func schedule(ctx context.Context, l *lab, r *report) (err error) {
+func schedule(ctx context.Context, l *lab, found *findings) (err error) {
 	l.say("running %d checks by schedule for %v", l.scheduled, l.period)
 	config := &strings.Builder{}
 	config.WriteString(benchModule)
@@ -41,14 +41,14 @@ func schedule(ctx context.Context, l *lab, r *report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.scheduled, err = a.unattended(ctx, l.period)
+	found.scheduled, err = a.unattended(ctx, l.period)
 	if err != nil {
 		return err
 	}
-	r.scheduled.checks = l.scheduled
-	r.scheduled.runs, r.scheduled.missed, err = a.scheduledRuns(ctx)
-	r.scheduled.runs -= runs
-	r.scheduled.missed -= missed
+	found.scheduled.checks = l.scheduled
+	found.scheduled.runs, found.scheduled.missed, err = a.scheduledRuns(ctx)
+	found.scheduled.runs -= runs
+	found.scheduled.missed -= missed
 	return err
 }
 

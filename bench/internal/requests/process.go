@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"bufio"
@@ -40,7 +40,7 @@ func launch(log string, argv ...string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	p := &process{keeper: exec.Command(self, append([]string{keepCommand}, argv...)...), log: log, ended: make(chan struct{})}
+	p := &process{keeper: exec.Command(self, append([]string{KeepCommand}, argv...)...), log: log, ended: make(chan struct{})}
 	p.keeper.Stderr = out
 	p.keeper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of the terminal is for this process alone
 	hold, err := p.keeper.StdinPipe()

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package report
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// host finds out what is measured, on which machine.
-func host(ctx context.Context, l *lab, r *report) error {
-	r.machine = strings.Join([]string{
+// Machine says on which machine a section was measured.
+func Machine() string {
+	return strings.Join([]string{
 		fmt.Sprintf("%d processors (%s)", goruntime.NumCPU(), found("/proc/cpuinfo", `model name\s*: (.*)`)),
 		total(),
 		"Linux " + found("/proc/sys/kernel/osrelease", `(.*)`),
@@ -23,11 +23,12 @@ func host(ctx context.Context, l *lab, r *report) error {
 		fmt.Sprintf("%s %s/%s", goruntime.Version(), goruntime.GOOS, goruntime.GOARCH),
 		"load " + found("/proc/loadavg", `(\S+)`) + " at the start",
 	}, ", ")
-	commit, _ := exec.CommandContext(ctx, "git", "-C", l.source, "describe", "--always", "--dirty").Output() // a released source has none
-	version, _ := exec.CommandContext(ctx, l.nrpe, "--version").Output()                                     // its exit status is 3
-	r.versions = fmt.Sprintf("wasmagent %s, Debian's nrpe %s",
-		strings.TrimSpace(string(commit)), first(string(version), `Version: (\S+)`))
-	return nil
+}
+
+// Commit is the version of the project in a directory; a released source has none.
+func Commit(ctx context.Context, source string) string {
+	commit, _ := exec.CommandContext(ctx, "git", "-C", source, "describe", "--always", "--dirty").Output()
+	return strings.TrimSpace(string(commit))
 }
 
 // total is the memory of the machine.
@@ -39,11 +40,11 @@ func total() string {
 // found is the first match in a file, or nothing.
 func found(file, pattern string) string {
 	text, _ := os.ReadFile(file)
-	return first(string(text), pattern)
+	return First(string(text), pattern)
 }
 
-// first is what the first parentheses of a pattern match in a text, or "unknown".
-func first(text, pattern string) string {
+// First is what the first parentheses of a pattern match in a text, or "unknown".
+func First(text, pattern string) string {
 	if m := regexp.MustCompile(pattern).FindStringSubmatch(text); m != nil {
 		return m[1]
 	}

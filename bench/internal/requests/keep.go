@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"errors"
@@ -13,16 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepCommand is the argument with which this program is a keeper.
-const keepCommand = "keep"
+// KeepCommand is the argument with which this program is a keeper: it calls Keep with
+// those that follow.
+const KeepCommand = "keep"
 
 // patience is how long a server has to end.
 const patience = 10 * time.Second
 
-// keep runs one server until its own standard input ends. nrpe abandons the process of
+// Keep runs one server until its own standard input ends. nrpe abandons the process of
 // each request, so that its own times lack them. A keeper adopts them, and has their
 // times once they have ended. It prints the server's process and when that was started.
-func keep(argv []string) error {
+func Keep(argv []string) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("adopt processes: %w", err)
 	}

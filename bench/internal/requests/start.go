@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type started struct {
 }
 
 // start starts both servers in turn.
-func start(ctx context.Context, l *lab, r *report) error {
+func start(ctx context.Context, l *lab, found *findings) error {
 	config, commands, last := &strings.Builder{}, map[string]string{}, ""
 	for i := range l.modules {
 		last = fmt.Sprintf("check_%d", i)
@@ -31,7 +31,7 @@ func start(ctx context.Context, l *lab, r *report) error {
 		fmt.Fprintf(config, "%s = true\n", last)
 		commands[last] = "echo '" + text + "'"
 	}
-	r.started.modules = l.modules
+	found.started.modules = l.modules
 	agent := func() (*process, error) {
 		a, err := l.agent(ctx, "start", config.String(), last)
 		if err != nil {
@@ -51,7 +51,7 @@ func start(ctx context.Context, l *lab, r *report) error {
 		if err := os.RemoveAll(l.file("cache")); err != nil {
 			return err
 		}
-		if err := errors.Join(r.started.cold.start(agent), r.started.warm.start(agent), r.started.debian.start(debian)); err != nil {
+		if err := errors.Join(found.started.cold.start(agent), found.started.warm.start(agent), found.started.debian.start(debian)); err != nil {
 			return err
 		}
 	}

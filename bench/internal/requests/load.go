@@ -1,12 +1,13 @@
 //go:build linux
 
-package main
+package requests
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/report"
 )
 
 // A sample is what came of asking one server. Samples of the same can be added.
@@ -77,7 +78,7 @@ func (s *sample) add(other sample) {
 }
 
 // rate is how many requests were answered in a second.
-func (s sample) rate() float64 { return ratio(float64(len(s.times)), s.elapsed.Seconds()) }
+func (s sample) rate() float64 { return report.Ratio(float64(len(s.times)), s.elapsed.Seconds()) }
 
 // each is the time on processors that the server took for a request.
 func (s sample) each() time.Duration {
@@ -88,18 +89,4 @@ func (s sample) each() time.Duration {
 }
 
 // percentile is the time that n of 100 requests took at most.
-func (s sample) percentile(n int) time.Duration {
-	if len(s.times) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(s.times))
-	return sorted[(len(sorted)*n-1)/100]
-}
-
-// ratio is zero where there is none.
-func ratio(a, b float64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return a / b
-}
+func (s sample) percentile(n int) time.Duration { return report.Percentile(s.times, n) }

@@ -1,0 +1,143 @@
+//go:build linux
+
+package checks
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/wasmagent/wasmagent/bench/internal/report"
+)
+
+// Findings are everything that was measured.
+type findings struct {
+	command, machine, commit string
+	subjects                 []*subject
+}
+
+// find is the subject of a check in a way. There always is one.
+func (f *findings) find(check, way string, modules int) *subject {
+	for _, s := range f.subjects {
+		if s.check == check && s.job.Way == way && s.job.Modules == modules {
+			return s
+		}
+	}
+	panic("no subject " + check + ", " + way)
+}
+
+// most is how many modules the most have.
+func (f *findings) most() (most int) {
+	for _, s := range f.subjects {
+		most = max(most, s.job.Modules)
+	}
+	return most
+}
+
+// named is what the check is called: the smallest one is no program where it is a
+// process.
+func (s *subject) named() string {
+	if s.check == smallest && s.job.Way == "process" {
+		return "`sh -c echo`"
+	}
+	return s.check
+}
+
+// section is all of it in Markdown. The chart is drawn into a file.
+func (f *findings) section(chart string) (string, error) {
+	out := &strings.Builder{}
+	f.writeHead(out)
+	if chart != "" {
+		if err := os.WriteFile(chart, f.chart(), 0o644); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(out, "![The p50 of each, on one processor](bench/checks.svg)\n\n")
+	}
+	f.writeGoals(out)
+	f.writeRuns(out)
+	f.writeModules(out)
+	f.writeFailures(out)
+	return out.String(), nil
+}
+
+func (f *findings) writeHead(w io.Writer) {
+	fmt.Fprintf(w, `## Checks
+
+One and the same check, which prints a line with performance data, run in several ways.
+
+`+"```sh\n%s\n```"+`
+
+%s. Wasmagent %s.
+
+`, f.command, report.Sentence(f.machine), f.commit)
+}
+
+func (f *findings) writeGoals(w io.Writer) {
+	fmt.Fprint(w, "| ratio of medians | goal | measured | | of |\n|---|---|---|---|---|\n")
+	for _, g := range f.goals() {
+		bound := "at least"
+		if g.most {
+			bound = "at most"
+		}
+		fmt.Fprintf(w, "| %s | %s %g | %.2f | %s | %s |\n", g.what, bound, g.want, g.measured, g.reached(), g.of)
+	}
+}
+
+func (f *findings) writeRuns(w io.Writer) {
+	fmt.Fprint(w, `
+| check | in | modules | p50 | p99 | CPU | runs/s | p50, two | p99, two | CPU, two | runs/s, two | two against one |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+`)
+	for _, s := range f.subjects {
+		one, two := s.runs[1], s.runs[2]
+		modules := fmt.Sprint(s.job.Modules)
+		if s.job.Modules > 1 && !s.turn {
+			modules += ", one run"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s |%s%s %s |\n", s.named(), s.job.Way, modules, one.cells(), two.cells(), report.Times(report.Ratio(two.rate(), one.rate())))
+	}
+}
+
+// cells are four of a table.
+func (s *series) cells() string {
+	return fmt.Sprintf(" %s | %s | %s | %.0f |", report.Short(s.p50()), report.Short(s.p99()), report.Short(s.cpu()), s.rate())
+}
+
+func (f *findings) writeModules(w io.Writer) {
+	fmt.Fprint(w, `
+| check | in | modules | loaded | waiting | running | cold | warm |
+|---|---|---|---|---|---|---|---|
+`)
+	for _, s := range f.subjects {
+		if s.job.Modules > 1 && !s.turn {
+			continue
+		}
+		loaded, waiting := size(s.memory.loaded), size(s.memory.waiting)
+		if s.job.Way == "process" {
+			loaded, waiting = "-", "-"
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %s | %s | %s | %s | %s |\n", s.named(), s.job.Way, s.job.Modules,
+			loaded, waiting, size(s.memory.running), report.Short(s.cold), report.Short(s.warm))
+	}
+}
+
+// size is a size for people.
+func size(bytes int) string {
+	if bytes < 1<<10 {
+		return "0"
+	}
+	if bytes < 1<<20 {
+		return report.Digits(float64(bytes)/(1<<10)) + " KiB"
+	}
+	return report.Mebibytes(bytes)
+}
+
+// writeFailures says what could not be measured.
+func (f *findings) writeFailures(w io.Writer) {
+	for _, s := range f.subjects {
+		if s.failure != nil {
+			fmt.Fprintf(w, "\nNot measured: %s: %v\n", s, s.failure)
+		}
+	}
+}

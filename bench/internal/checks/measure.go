@@ -1,0 +1,194 @@
+//go:build linux
+
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wasmagent/wasmagent/bench/internal/report"
+)
+
+// first opens a subject's modules in a worker that is there for that alone.
+func (s *subject) first() (time.Duration, error) {
+	w, err := hire(2)
+	if err != nil {
+		return 0, err
+	}
+	j := s.job
+	j.First = true
+	a, err := w.do(order{Open: &j})
+	if err = errors.Join(err, w.leave()); err != nil {
+		return 0, err
+	}
+	return a.Times[0], nil
+}
+
+// slow is a start that is not measured again.
+const slow = 2 * time.Second
+
+// repeated is the median of a time that is measured as often as planned.
+func (l *lab) repeated(ctx context.Context, measure func() (time.Duration, error)) (time.Duration, error) {
+	var times []time.Duration
+	for range l.starts {
+		d, err := measure()
+		if err = errors.Join(err, context.Cause(ctx)); err != nil {
+			return 0, err
+		}
+		if times = append(times, d); d > slow {
+			break
+		}
+	}
+	return report.Percentile(times, 50), nil
+}
+
+// start measures how long it takes to the first answer, and leaves all compiled.
+func (f *findings) start(ctx context.Context, l *lab) error {
+	for i, s := range f.subjects {
+		s.job.Cache = l.file(fmt.Sprintf("cache%d", i))
+		l.say("starting %s", s)
+		s.cold, s.failure = l.repeated(ctx, func() (time.Duration, error) {
+			if err := errors.Join(os.RemoveAll(s.job.Cache), os.Mkdir(s.job.Cache, 0o700)); err != nil {
+				return 0, err
+			}
+			return s.first()
+		})
+		if s.failure == nil {
+			s.warm, s.failure = l.repeated(ctx, s.first)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// weigh measures the memory of every subject, of some at the same time.
+func (f *findings) weigh(ctx context.Context, l *lab) error {
+	l.say("weighing")
+	var all errgroup.Group
+	all.SetLimit(4)
+	for _, s := range f.running() {
+		all.Go(func() error {
+			s.failure = s.weigh()
+			return context.Cause(ctx)
+		})
+	}
+	return all.Wait()
+}
+
+// maxHeld is the most runs at one time, and heldEach that of a module, which the agent
+// lets run 16.
+const maxHeld, heldEach = 40, 12
+
+// weigh measures a subject beside a worker that has no modules.
+func (s *subject) weigh() error {
+	none := s.job
+	none.Modules, none.Held = 0, ""
+	runs := min(s.job.Modules*heldEach, maxHeld)
+	if s.job.Held != "" {
+		runs = heldEach // all of one module
+	}
+	before, err := sizes(order{Open: &none})
+	if err != nil {
+		return err
+	}
+	with, err := sizes(order{Open: &s.job}, order{Each: true}, order{Hold: runs}, order{Wait: true})
+	if err != nil {
+		return err
+	}
+	s.memory = footprint{(with[0] - before[0]) / s.job.Modules, (with[1] - with[0]) / s.job.Modules, (with[2] - with[1]) / runs}
+	return nil
+}
+
+// sizes are what a worker has in memory after each of some orders.
+func sizes(orders ...order) (list []int, err error) {
+	w, err := hire(2)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.leave()) }()
+	for _, o := range orders {
+		if _, err := w.do(o); err != nil {
+			return nil, err
+		}
+		size, err := w.memory()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, size)
+	}
+	return list, nil
+}
+
+// running are the subjects that nothing has gone wrong with.
+func (f *findings) running() []*subject {
+	return slices.DeleteFunc(slices.Clone(f.subjects), func(s *subject) bool { return s.failure != nil })
+}
+
+// A lane is where a subject runs: on one processor, or on two.
+type lane struct {
+	*subject
+	processors int
+	worker     *worker
+}
+
+// race has all subjects run in turn, round after round.
+func (f *findings) race(ctx context.Context, l *lab) (err error) {
+	l.say("getting ready")
+	var lanes []lane
+	defer func() {
+		for _, lane := range lanes {
+			err = errors.Join(err, lane.worker.leave())
+		}
+	}()
+	for _, s := range f.running() {
+		for processors := range s.runs {
+			w, err := hire(processors)
+			if err != nil {
+				return err
+			}
+			lanes = append(lanes, lane{s, processors, w})
+			for _, o := range []order{{Open: &s.job}, {For: 10 * l.time, Turn: s.turn}} {
+				if _, err := w.do(o); err != nil {
+					s.failure = errors.Join(s.failure, err)
+				}
+			}
+		}
+	}
+	for i := range l.rounds {
+		l.say("round %d of %d", i+1, l.rounds)
+		for _, lane := range lanes {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			lane.run(l.time)
+		}
+		slices.Reverse(lanes) // so that what slows one round down does not always do it to the same
+	}
+	return nil
+}
+
+func (l lane) run(d time.Duration) {
+	if l.failure != nil {
+		return
+	}
+	a, err := l.worker.do(order{For: d, Turn: l.turn})
+	if err != nil {
+		l.failure = err
+		return
+	}
+	l.runs[l.processors].add(a)
+}
+
+// String names a subject for people.
+func (s *subject) String() string {
+	name := s.check + ", " + s.job.Way
+	if s.job.Modules > 1 {
+		name += fmt.Sprintf(", %d modules", s.job.Modules)
+	}
+	return name
+}

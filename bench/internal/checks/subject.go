@@ -1,0 +1,112 @@
+//go:build linux
+
+package checks
+
+import (
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/report"
+)
+
+// A subject is one check that is run in one way, among some modules.
+type subject struct {
+	check      string // as the tables call it
+	job        job
+	turn       bool            // whether every module is run, rather than the first
+	runs       map[int]*series // by processors
+	memory     footprint
+	cold, warm time.Duration // from nothing, and from what is compiled, to the first answer
+	failure    error         // why it has no more figures
+}
+
+// A footprint is what a subject has in memory, in bytes.
+type footprint struct {
+	loaded  int // of one module that is loaded
+	waiting int // what comes to that once its check has run
+	running int // what comes to that for each run
+}
+
+// The names of the checks.
+const (
+	smallest = "smallest"
+	inC      = "C"
+	onSDK    = "Go on the SDK"
+	inGo     = "Go"
+	inPython = "Python"
+)
+
+// subjects are all of them.
+func (l *lab) subjects() (list []*subject) {
+	shell := "echo 'OK: " + said + "|time=1s;2;3'"
+	for _, c := range []struct {
+		name, file string
+		held       string
+		argv       []string
+	}{
+		{smallest, "check_smallest.wasm", l.file("held_smallest.wasm"), []string{"/bin/sh", "-c", shell}},
+		{inC, "check_c.wasm", "", []string{l.file("check_c")}},
+		{onSDK, "check_sdk.wasm", "", []string{l.file("check_sdk")}},
+		{inGo, "check_go.wasm", "", []string{l.file("check_go")}},
+		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "internal", "checks", "testdata", "check.py")}},
+	} {
+		heavy := c.name == onSDK || c.name == inGo
+		add := func(way string, modules int, turn bool) {
+			j := job{Way: way, Program: l.file(c.file), Held: c.held, Modules: modules, Alike: heavy && modules > l.heavy}
+			if way == "process" {
+				j = job{Way: way, Argv: c.argv, Modules: modules}
+				if c.held != "" {
+					j.Held = shell + "; read end || true"
+				}
+			}
+			list = append(list, &subject{check: c.name, job: j, turn: turn, runs: map[int]*series{1: {}, 2: {}}})
+		}
+		add("process", 1, false)
+		if c.file == "" {
+			continue
+		}
+		for _, n := range l.modules {
+			add("sandbox", n, n > 1)
+			if n == 1 || c.name == smallest {
+				add("wazero", n, n > 1)
+				add("Extism", n, n > 1)
+			}
+		}
+		if c.name == smallest {
+			add("sandbox", l.modules[len(l.modules)-1], false)
+		}
+	}
+	return list
+}
+
+// A series is what came of the rounds of a subject on some processors.
+type series struct {
+	all   []time.Duration // of each run
+	p50s  []time.Duration // of each round, as what follows
+	cpus  []time.Duration
+	rates []float64
+}
+
+// add adds a round.
+func (s *series) add(a answer) {
+	s.all = append(s.all, a.Times...)
+	s.p50s = append(s.p50s, report.Percentile(a.Times, 50))
+	s.cpus = append(s.cpus, a.CPU/time.Duration(len(a.Times)))
+	s.rates = append(s.rates, float64(len(a.Times))/a.Elapsed.Seconds())
+}
+
+// median is that of numbers; zero if there are none.
+func median(numbers []float64) float64 {
+	if len(numbers) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(numbers))[(len(numbers)-1)/2]
+}
+
+func (s *series) p50() time.Duration { return report.Percentile(s.p50s, 50) }
+func (s *series) p99() time.Duration { return report.Percentile(s.all, 99) }
+func (s *series) cpu() time.Duration { return report.Percentile(s.cpus, 50) }
+
+// rate is how many runs there were in a second.
+func (s *series) rate() float64 { return median(s.rates) }

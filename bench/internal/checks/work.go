@@ -1,0 +1,181 @@
+//go:build linux
+
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	goruntime "runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// WorkCommand is the argument with which this program is a worker: it calls Work.
+const WorkCommand = "work"
+
+// An order is what a worker is to do next; one of its fields says what.
+type order struct {
+	Open *job          // make modules ready
+	Each bool          // run every check once, and settle
+	For  time.Duration // run checks for some time
+	Hold int           // start that many runs that stay
+	Wait bool          // for them
+	Turn bool          // with For: of every module in turn, rather than of the first one
+}
+
+// An answer is what came of an order.
+type answer struct {
+	Times   []time.Duration // of each run
+	Elapsed time.Duration
+	CPU     time.Duration // of the worker and of the processes that it started
+	Failure string
+}
+
+// Work is a process of its own for one check that is run in one way: nothing else is in
+// its memory, and nothing else adds to its times. It carries out orders until there are
+// no more.
+func Work(orders io.Reader, answers io.Writer) error {
+	w, in, out := &work{}, json.NewDecoder(orders), json.NewEncoder(answers)
+	for {
+		var o order
+		if err := in.Decode(&o); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		a, err := w.do(context.Background(), o)
+		if err != nil {
+			a.Failure = err.Error()
+		}
+		if err := out.Encode(a); err != nil {
+			return err
+		}
+	}
+}
+
+// A work is what a worker has in hand.
+type work struct {
+	job  job
+	ask  asker
+	next atomic.Int64
+	held sync.WaitGroup
+	lost error // of a run that was held
+}
+
+func (w *work) do(ctx context.Context, o order) (a answer, err error) {
+	switch {
+	case o.Open != nil:
+		return w.open(ctx, *o.Open)
+	case o.Each:
+		return a, w.each(ctx)
+	case o.Hold > 0:
+		w.hold(ctx, o.Hold)
+	case o.Wait:
+		w.held.Wait()
+		return a, w.lost
+	default:
+		return w.runs(ctx, o)
+	}
+	return a, nil
+}
+
+// settle is how long a worker rests, for what it does by itself after a run.
+const settle = 300 * time.Millisecond
+
+// open makes modules ready and gets the first answer, which is of the last of them.
+func (w *work) open(ctx context.Context, j job) (a answer, err error) {
+	began := time.Now()
+	w.job = j
+	if w.ask, err = ways[j.Way](ctx, j); err != nil {
+		return a, err
+	}
+	a.Elapsed = time.Since(began)
+	a.Times = []time.Duration{0}
+	if j.First {
+		err = w.ask(ctx, j.Modules-1, false)
+		a.Times[0] = time.Since(began)
+	}
+	rest()
+	return a, err
+}
+
+// rest lets what goes on in the background end, and gives memory back.
+func rest() {
+	time.Sleep(settle)
+	goruntime.GC()
+	debug.FreeOSMemory()
+}
+
+func (w *work) each(ctx context.Context) error {
+	for i := range w.job.Modules {
+		if err := w.ask(ctx, i, false); err != nil {
+			return err
+		}
+	}
+	rest()
+	return nil
+}
+
+func (w *work) hold(ctx context.Context, n int) {
+	var mu sync.Mutex
+	for i := range n {
+		w.held.Go(func() {
+			if err := w.ask(ctx, i%w.job.Modules, true); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				w.lost = fmt.Errorf("a run that stays: %w", err)
+			}
+		})
+	}
+	rest()
+}
+
+// runs runs checks for some time, one at a time for each processor, at least one each.
+func (w *work) runs(ctx context.Context, o order) (a answer, err error) {
+	clients := goruntime.GOMAXPROCS(0)
+	parts, errs := make([][]time.Duration, clients), make([]error, clients)
+	before, began := cpu(), time.Now()
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() { parts[i], errs[i] = w.client(ctx, o, began) })
+	}
+	all.Wait()
+	a.Elapsed, a.CPU = time.Since(began), cpu()-before
+	for _, part := range parts {
+		a.Times = append(a.Times, part...)
+	}
+	return a, errors.Join(errs...)
+}
+
+// client runs one check after the other.
+func (w *work) client(ctx context.Context, o order, began time.Time) (times []time.Duration, err error) {
+	for len(times) == 0 || time.Since(began) < o.For {
+		module := 0
+		if o.Turn {
+			module = int(w.next.Add(1)) % w.job.Modules
+		}
+		start := time.Now()
+		if err := w.ask(ctx, module, false); err != nil {
+			return times, err
+		}
+		times = append(times, time.Since(start))
+	}
+	return times, nil
+}
+
+// cpu is the time on processors of this process and of those that it started and that
+// have ended.
+func cpu() (sum time.Duration) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var used syscall.Rusage
+		_ = syscall.Getrusage(who, &used) // fails for no such who
+		sum += time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	}
+	return sum
+}
