@@ -3,7 +3,6 @@ package wasmagent_test
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,48 +14,11 @@ import (
 	"testing/fstest"
 
 	"github.com/wasmagent/wasmagent/agent"
-	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
-
-const answer = "OK: all is well|time=1s;2;3\n"
-
-// checks is one and the same check in several languages: as a program of the
-// sandbox, and as a process.
-var checks = []struct {
-	name    string
-	sandbox func(*testing.B) []byte   // the .wasm file
-	process func(*testing.B) []string // the argv
-}{
-	{
-		"smallest",
-		func(*testing.B) []byte { return wasmtest.Print(answer, 0) },
-		func(*testing.B) []string {
-			return []string{"/bin/sh", "-c", "echo '" + strings.TrimSpace(answer) + "'"}
-		},
-	},
-	{
-		"c",
-		func(b *testing.B) []byte {
-			return built(b, nil, "clang", "--target=wasm32-wasi", "-O2", "-s", "testdata/check_ok.c", "-o")
-		},
-		func(b *testing.B) []string {
-			return executable(b, built(b, nil, "cc", "-O2", "-s", "testdata/check_ok.c", "-o"))
-		},
-	},
-	{
-		"go",
-		func(b *testing.B) []byte { return builtGo(b, "GOOS=wasip1", "GOARCH=wasm") },
-		func(b *testing.B) []string { return executable(b, builtGo(b)) },
-	},
-}
-
-func builtGo(b *testing.B, env ...string) []byte {
-	return built(b, append(env, "CGO_ENABLED=0"), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "{}", "./testdata/check_ok")
-}
 
 // built runs a compiler and returns what it wrote to the file that stands for
 // "{}", or that is appended.
@@ -77,15 +39,6 @@ func built(b *testing.B, env []string, argv ...string) []byte {
 		b.Fatal(err)
 	}
 	return data
-}
-
-func executable(b *testing.B, program []byte) []string {
-	b.Helper()
-	file := filepath.Join(b.TempDir(), "check")
-	if err := os.WriteFile(file, program, 0o700); err != nil {
-		b.Fatal(err)
-	}
-	return []string{file}
 }
 
 // newAgent is an agent with everything that modules in the sandbox need.
@@ -135,55 +88,6 @@ func packed(b *testing.B, name string, wasm []byte, permissions ...string) *zipm
 		b.Fatal(err)
 	}
 	return m
-}
-
-// BenchmarkCheck is one check through the dispatcher, and the same as a process.
-func BenchmarkCheck(b *testing.B) {
-	for _, c := range checks {
-		b.Run(c.name+"/sandbox", func(b *testing.B) {
-			a := newAgent(b)
-			if err := a.Load(b.Context(), packed(b, "check_ok", c.sandbox(b))); err != nil {
-				b.Fatal(err)
-			}
-			measure(b, func(ctx context.Context) error {
-				r, err := a.Run(ctx, check.Request{Command: "check_ok"})
-				if err == nil && (r.State != check.StateOK || len(r.Perf) != 1) {
-					err = fmt.Errorf("%v %s", r.State, r.Text)
-				}
-				return err
-			})
-		})
-		b.Run(c.name+"/process", func(b *testing.B) {
-			argv := c.process(b)
-			measure(b, func(ctx context.Context) error {
-				out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
-				if err == nil && string(out) != answer {
-					err = fmt.Errorf("it printed %q", out)
-				}
-				return err
-			})
-		})
-	}
-}
-
-// measure runs one check at a time, and then as many as there are processors.
-func measure(b *testing.B, run func(context.Context) error) {
-	b.Run("alone", func(b *testing.B) {
-		for b.Loop() {
-			if err := run(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if err := run(b.Context()); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	})
 }
 
 // BenchmarkLoad loads and unloads modules with one small program each, no two

@@ -7,16 +7,15 @@ go 1.26.0
 replace github.com/wasmagent/wasmagent => ../
 
 require (
-	// What is measured is that of this directory.
-	github.com/wasmagent/wasmagent v0.0.0-00010101000000-000000000000
-	// It adopts the processes that a server leaves behind.
-	golang.org/x/sys v0.49.0
-)
-
-require (
+	// It is compared with these two.
 	github.com/extism/go-sdk v1.7.1
 	github.com/tetratelabs/wazero v1.12.0
+	// What is measured is that of this directory.
+	github.com/wasmagent/wasmagent v0.0.0-00010101000000-000000000000
+	// It weighs some workers at a time.
 	golang.org/x/sync v0.24.0
+	// It adopts the processes that a server leaves behind, and gives workers their processors.
+	golang.org/x/sys v0.49.0
 )
 
 require (

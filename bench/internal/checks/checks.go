@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
@@ -27,9 +28,10 @@ type plan struct {
 	chart   string        // the file of the picture; empty draws none
 	time    time.Duration // of each check in each round
 	rounds  int
-	modules []int // how many are loaded
-	heavy   int   // how many different programs of the slowest to compile
-	starts  int   // how many times
+	modules []int          // how many are loaded
+	heavy   int            // how many different programs of the slowest to compile
+	only    *regexp.Regexp // what is measured, by the names of the subjects
+	starts  int            // how many times
 }
 
 // limit is the longest that a run may take.
@@ -46,6 +48,11 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.DurationVar(&p.time, "time", 60*time.Millisecond, "how long each check is run in each round, on one processor and on two")
 	flags.IntVar(&p.rounds, "rounds", 25, "how many rounds there are")
 	flags.IntVar(&p.starts, "starts", 3, "how many times each is started")
+	p.only = regexp.MustCompile("")
+	flags.Func("only", "measure only what this `REGEXP` matches, such as \"SDK|smallest, process\"", func(text string) (err error) {
+		p.only, err = regexp.Compile(text)
+		return err
+	})
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
@@ -101,7 +108,7 @@ func Run(ctx context.Context, command string, args []string, stderr io.Writer) (
 	if err := l.build(ctx); err != nil {
 		return "", err
 	}
-	found := &findings{command: command, machine: report.Machine(), commit: report.Commit(ctx, l.source), subjects: l.subjects()}
+	found := &findings{command: command, machine: report.Machine(), commit: report.Commit(ctx, l.source), subjects: l.chosen()}
 	for _, measure := range []func(context.Context, *lab) error{found.start, found.weigh, found.race} {
 		if err := measure(ctx, l); err != nil {
 			return "", err

@@ -28,7 +28,7 @@ const held = 2 * time.Second
 // build makes the checks, as programs of the sandbox and as processes.
 func (l *lab) build(ctx context.Context) error {
 	l.say("building the agent and the checks")
-	agent, source := l.file("wasmagent"), filepath.Join("internal", "checks", "testdata", "checks")
+	agent, source := l.file("wasmagent"), filepath.Join("testdata", "checks")
 	for _, argv := range [][]string{
 		{"go", "build", "-C", l.source, "-o", agent, "./cmd/wasmagent"},
 		{agent, "pack", filepath.Join(l.source, "bench", source), "-o", l.file("checks.zip")},

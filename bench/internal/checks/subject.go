@@ -49,7 +49,7 @@ func (l *lab) subjects() (list []*subject) {
 		{inC, "check_c.wasm", "", []string{l.file("check_c")}},
 		{onSDK, "check_sdk.wasm", "", []string{l.file("check_sdk")}},
 		{inGo, "check_go.wasm", "", []string{l.file("check_go")}},
-		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "internal", "checks", "testdata", "check.py")}},
+		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "testdata", "check.py")}},
 	} {
 		heavy := c.name == onSDK || c.name == inGo
 		add := func(way string, modules int, turn bool) {
@@ -78,6 +78,11 @@ func (l *lab) subjects() (list []*subject) {
 		}
 	}
 	return list
+}
+
+// chosen are the subjects that are to be measured.
+func (l *lab) chosen() []*subject {
+	return slices.DeleteFunc(l.subjects(), func(s *subject) bool { return !l.only.MatchString(s.String()) })
 }
 
 // A series is what came of the rounds of a subject on some processors.

@@ -78,5 +78,9 @@ func (l *lab) agent(ctx context.Context, name, config, command string) (*agent, 
 	return a, nil
 }
 
-// benchModule is the configuration of the module with the checks.
-const benchModule = "[modules.bench]\nallow = [\"/exec/sh\"]\n"
+// benchModule is the configuration of the module with the small checks, and goModule of
+// the one with those that are built.
+const (
+	benchModule = "[modules.bench]\nallow = [\"/exec/sh\"]\n"
+	goModule    = "[modules.checks]\n"
+)

@@ -25,7 +25,7 @@ func (l *lab) checks() []check {
 	return []check{
 		{"check_ok", "built-in", "a command that is compiled in", "`echo` of its shell", echo},
 		{"check_smallest", "smallest", "150 bytes of WebAssembly", "`echo` of its shell", echo},
-		{"check_go", "Go", "a Go program in the sandbox", "the same program as a process", l.file("check_go")},
+		{"check_sdk", "Go", "a Go check on the SDK, in the sandbox", "the same program as a process", l.file("check_sdk")},
 		{"check_script", "script", "a script of `sh`, confined", "the same script, not confined", l.file("check_script")},
 	}
 }
@@ -49,14 +49,14 @@ type spawn struct {
 
 // compare has both servers asked in turn.
 func compare(ctx context.Context, l *lab, found *findings) (err error) {
-	a, err := l.agent(ctx, "bench", benchModule, "check_go") // it compiles
+	a, err := l.agent(ctx, "bench", benchModule+goModule, "check_sdk") // it compiles
 	if err != nil {
 		return err
 	}
 	if err := a.stop(); err != nil {
 		return err
 	}
-	if a, err = l.agent(ctx, "bench", benchModule, "check_go"); err != nil {
+	if a, err = l.agent(ctx, "bench", benchModule+goModule, "check_sdk"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.stop()) }()
@@ -64,7 +64,7 @@ func compare(ctx context.Context, l *lab, found *findings) (err error) {
 	for _, c := range l.checks() {
 		lines[c.command] = c.line
 	}
-	d, err := l.debian(ctx, lines, "check_go")
+	d, err := l.debian(ctx, lines, "check_sdk")
 	if err != nil {
 		return err
 	}

@@ -74,40 +74,36 @@ func (l *lab) say(format string, args ...any) {
 // nrpe.
 func (l *lab) build(ctx context.Context) error {
 	l.say("building the agent and the checks")
-	if err := l.compile(ctx, l.agentFile, "./cmd/wasmagent"); err != nil {
+	if err := l.compile(ctx, l.agentFile, ".", "./cmd/wasmagent"); err != nil {
 		return err
 	}
 	if err := l.user(ctx); err != nil {
 		return err
 	}
-	if err := l.compile(ctx, l.file("check_go"), "./testdata/check_ok"); err != nil {
-		return err
-	}
-	if err := l.compile(ctx, l.file("check_go.wasm"), "./testdata/check_ok", "GOOS=wasip1", "GOARCH=wasm"); err != nil {
-		return err
-	}
-	program, err := os.ReadFile(l.file("check_go.wasm"))
-	if err != nil {
+	if err := l.compile(ctx, l.file("check_sdk"), "bench", "./testdata/checks/scripts/check_sdk"); err != nil {
 		return err
 	}
 	if err := os.Mkdir(l.file("modules"), 0o755); err != nil {
 		return err
 	}
+	pack := exec.CommandContext(ctx, l.agentFile, "pack", filepath.Join(l.source, "bench", "testdata", "checks"), "-o", l.file("modules", "checks.zip"))
+	if said, err := pack.CombinedOutput(); err != nil {
+		return fmt.Errorf("%q: %w\n%s", pack.Args, err, said)
+	}
 	return errors.Join(
 		os.WriteFile(l.file("check_script"), []byte(script), 0o755),
-		pack(l.file("modules", "bench.zip"), map[string][]byte{
+		packed(l.file("modules", "bench.zip"), map[string][]byte{
 			"check_smallest.wasm": wasmtest.Print(answer+"\n", 0),
-			"check_go.wasm":       program,
 			"check_script.sh":     []byte(script),
 		}, "/exec/sh"),
 	)
 }
 
-// compile builds a package of the project as releases are built.
-func (l *lab) compile(ctx context.Context, out, path string, env ...string) error {
+// compile builds a package of a directory of the project as releases are built.
+func (l *lab) compile(ctx context.Context, out, dir, path string) error {
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, path)
-	command.Dir = l.source
-	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+	command.Dir = filepath.Join(l.source, dir)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", path, err, said)
 	}
@@ -121,8 +117,8 @@ func (l *lab) user(ctx context.Context) error {
 	return err
 }
 
-// pack writes a module of scripts.
-func pack(file string, scripts map[string][]byte, permissions ...string) (err error) {
+// packed writes a module of scripts.
+func packed(file string, scripts map[string][]byte, permissions ...string) (err error) {
 	out, err := os.Create(file)
 	if err != nil {
 		return err

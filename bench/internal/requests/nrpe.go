@@ -94,7 +94,7 @@ func answered(r io.Reader) error {
 
 // isOK is the error of an answer that is not the one that all checks give.
 func isOK(state int, text string) error {
-	if state != 0 || !strings.HasPrefix(text, "OK") {
+	if state != 0 || !strings.Contains(text, "OK") {
 		return fmt.Errorf("the answer is %d %q", state, text)
 	}
 	return nil

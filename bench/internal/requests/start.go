@@ -25,7 +25,7 @@ func start(ctx context.Context, l *lab, found *findings) error {
 	for i := range l.modules {
 		last = fmt.Sprintf("check_%d", i)
 		text := fmt.Sprintf("OK: module %d", i) // no two programs are alike
-		if err := pack(l.file("modules", last+".zip"), map[string][]byte{last + ".wasm": wasmtest.Print(text+"\n", 0)}); err != nil {
+		if err := packed(l.file("modules", last+".zip"), map[string][]byte{last + ".wasm": wasmtest.Print(text+"\n", 0)}); err != nil {
 			return err
 		}
 		fmt.Fprintf(config, "%s = true\n", last)
