@@ -7,88 +7,97 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	goruntime "runtime"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
-	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
-	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
-// A code is one program in a wazero runtime of its own, with the functions that
-// it imports: so each has the engine that suits it and is freed whole.
+// A code is a program that is ready to run.
 type code struct {
+	program prepare.Program // without Wasm
 	runtime wazero.Runtime
-	cache   wazero.CompilationCache // nil without a directory
 	module  wazero.CompiledModule
-	program prepare.Program // but for its Wasm
+
+	holds atomic.Int64 // the runs, and one for being what new runs begin on
+	free  func()       // called at zero, when nothing can hold it again
+}
+
+// hold keeps the code for a run. It tells whether that was still there.
+func (c *code) hold() bool {
+	for {
+		n := c.holds.Load()
+		if n == 0 {
+			return false
+		}
+		if c.holds.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release ends a hold.
+func (c *code) release() {
+	if c.holds.Add(-1) == 0 {
+		c.free()
+	}
+}
+
+// A module is WebAssembly that a machine has compiled, for all programs that differ
+// only in their data.
+type module struct {
+	compiled wazero.CompiledModule
+	machine  *machine
+	of       *machines
+}
+
+// A moduleKey is what modules are shared by.
+type moduleKey struct {
+	code     string // see codeKey
+	compiled bool
+}
+
+// module compiles WebAssembly, or finds it compiled, in a machine.
+func (s *machines) module(compile func(*machine) (wazero.CompiledModule, error)) (*module, error) {
+	m, err := s.take()
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := compile(m)
+	if err != nil {
+		s.give(m)
+		return nil, err
+	}
+	return &module{compiled, m, s}, nil
+}
+
+// close frees a module. Nothing may run it.
+func (m *module) close() {
+	_ = m.compiled.Close(context.Background())
+	m.of.give(m.machine)
 }
 
 // maxWorkers is the most functions of a program that are compiled at one time. Each may
 // take some 300 MiB meanwhile, if it is made for that.
 const maxWorkers = 4
 
-// newCode compiles a prepared program, or finds it compiled in dir; what it compiles it
-// leaves there. An empty dir is none.
+// compile compiles WebAssembly, or finds it compiled in the machine's directory. What
+// panics in wazero is an error.
 //
-// wazero looks at ctx between functions, and only if it has more than one worker.
-func newCode(ctx context.Context, config wazero.RuntimeConfig, dir string, p prepare.Program, wasi []hostFunction) (c *code, err error) {
-	wasm := p.Wasm
-	p.Wasm = nil
-	c = &code{program: p}
+// wazero looks at ctx between functions, and only if it has more than one worker. It
+// does not look at it where there is nothing to compile.
+func compile(ctx context.Context, r wazero.Runtime, wasm []byte) (compiled wazero.CompiledModule, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the engine cannot compile it: %v", p)
 		}
-		if err != nil {
-			c.close()
-			c = nil
-		}
 	}()
-	config = config.WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
-	if dir != "" {
-		if c.cache, err = openCache(dir); err != nil {
-			return c, err
-		}
-		config = config.WithCompilationCache(c.cache)
-	}
-	c.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	ctx = experimental.WithCompilationWorkers(ctx, min(max(2, goruntime.GOMAXPROCS(0)), maxWorkers))
-	if c.module, err = c.runtime.CompileModule(ctx, wasm); err != nil {
-		return c, err
-	}
-	if err = instantiate(ctx, c.runtime, preview1.ModuleName, wasi); err != nil {
-		return c, err
-	}
-	return c, instantiate(ctx, c.runtime, prepare.TickModule, tickFunctions())
-}
-
-// cacheOpening is held while wazero opens a cache: it then finds out its own
-// version and keeps it in a variable that nothing guards.
-var cacheOpening sync.Mutex
-
-func openCache(dir string) (wazero.CompilationCache, error) {
-	cacheOpening.Lock()
-	defer cacheOpening.Unlock()
-	return wazero.NewCompilationCacheWithDir(dir)
-}
-
-// close frees the code. Nothing may run it.
-func (c *code) close() {
-	if c == nil {
-		return
-	}
-	ctx := context.Background()
-	if c.runtime != nil {
-		_ = c.runtime.Close(ctx)
-	}
-	if c.cache != nil {
-		_ = c.cache.Close(ctx)
-	}
+	return r.CompileModule(ctx, wasm)
 }
 
 // hasCompiler tells whether wazero has a compiler for this system. On some
@@ -107,18 +116,27 @@ func hasCompiler() bool {
 }
 
 // cacheFormat changes with what an entry of the cache holds.
-const cacheFormat = 2
+const cacheFormat = 3
 
-// cacheKey is what the code of a program is kept under: it depends on the program
-// and its limits, on how programs are prepared, on wazero and on the system.
-func cacheKey(wasm []byte, limits policy.Limits) string {
+// recordKey is what the cache keeps the record of a program under: it depends on the
+// program and its limits, on how programs are prepared, on wazero and on the system.
+func recordKey(key unitKey) string {
+	return cacheKey("record %d\n%+v\n", prepare.Version, key)
+}
+
+// codeKey is what the cache keeps the code of prepared WebAssembly under.
+func codeKey(wasm []byte) string { return cacheKey("code %x\n", sha256.Sum256(wasm)) }
+
+// cacheKey is a key that depends on what is formatted, on wazero and on the system.
+func cacheKey(format string, args ...any) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%d %d %s %s %s\n%+v\n", cacheFormat, prepare.Version, wazeroVersion(), goruntime.GOOS, goruntime.GOARCH, keyOf(wasm, limits))
+	fmt.Fprintf(sum, "%d %s %s %s\n", cacheFormat, wazeroVersion(), goruntime.GOOS, goruntime.GOARCH)
+	fmt.Fprintf(sum, format, args...)
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // wazeroVersion is the version of the wazero that this binary was built with.
-func wazeroVersion() string {
+var wazeroVersion = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
@@ -129,4 +147,4 @@ func wazeroVersion() string {
 		}
 	}
 	return ""
-}
+})

@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,6 +77,62 @@ func TestProgramsAreShared(t *testing.T) {
 	}
 	if count.began["test.wasm"] != 1 || count.began["two"] != 1 {
 		t.Errorf("compiled %v; want it anew after all were closed, and with another limit", count.began)
+	}
+}
+
+// TestCodeIsShared has programs that differ in their data and in limits that no code
+// depends on: they are compiled once, and each says its own.
+func TestCodeIsShared(t *testing.T) {
+	t.Parallel()
+	needCompiler(t)
+	var count counter
+	dir := filepath.Join(t.TempDir(), "cache")
+	for i, config := range []runtime.Config{{}, {CacheDir: dir}, {CacheDir: dir}} {
+		config.Compiling = count.compiling
+		e := newEngine(t, config)
+		programs := make([]*runtime.Program, 20)
+		var group sync.WaitGroup
+		for i := range programs {
+			group.Go(func() {
+				var err error
+				limits := policy.Limits{Memory: policy.MiB * policy.Bytes(1+i%2)}
+				if programs[i], err = e.Program(t.Context(), "shared", Print(fmt.Sprintf("OK %02d", i), 0), limits); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for i, p := range programs {
+			if out, err := p.Run(t.Context(), runtime.Guest{}); err != nil || string(out.Stdout) != fmt.Sprintf("OK %02d", i) {
+				t.Errorf("program %d: %q, %v", i, out.Stdout, err)
+			}
+			p.Close()
+		}
+		if want := min(i+1, 2); count.began["shared"] != want {
+			t.Errorf("compiled %d times; want %d: without a cache, and into one", count.began["shared"], want)
+		}
+	}
+}
+
+// TestManyPrograms makes and closes more programs than one wazero runtime is used for,
+// while others stay.
+func TestManyPrograms(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, runtime.Config{Interpret: true})
+	var kept []*runtime.Program
+	for i := range 600 {
+		p := program(t, e, Print("OK", uint32(i)))
+		if i%100 == 0 {
+			kept = append(kept, p)
+		} else {
+			p.Close()
+		}
+	}
+	for i, p := range kept {
+		out, err := p.Run(t.Context(), runtime.Guest{})
+		if err != nil || out.Usage.ExitStatus == nil || *out.Usage.ExitStatus != int64(100*i) {
+			t.Errorf("program %d ended with %v, %v", 100*i, out.Usage.ExitStatus, err)
+		}
 	}
 }
 
@@ -206,176 +259,5 @@ func TestEngineClosesCompilations(t *testing.T) {
 	}
 	if err := <-failed; err != nil && !errors.Is(err, runtime.ErrClosed) {
 		t.Errorf("the compilation: %v; want it done or closed", err)
-	}
-}
-
-// entry is the one entry of a cache.
-func entry(t *testing.T, dir string) string {
-	t.Helper()
-	list, err := filepath.Glob(filepath.Join(dir, strings.Repeat("[0-9a-f]", 64)))
-	if err != nil || len(list) != 1 {
-		t.Fatalf("the cache holds %v, %v; want one entry", list, err)
-	}
-	return list[0]
-}
-
-// codeFile is the file of native code in an entry.
-func codeFile(t *testing.T, entry string) string {
-	t.Helper()
-	var file string
-	err := filepath.WalkDir(filepath.Join(entry, "code"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			file = path
-		}
-		return err
-	})
-	if err != nil || file == "" {
-		t.Fatalf("no code in %s: %v", entry, err)
-	}
-	return file
-}
-
-func edit(t *testing.T, file string, change func([]byte) []byte) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err == nil {
-		err = os.WriteFile(file, change(data), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestCacheDamage damages the cache in every way between two engines. The second
-// compiles anew, answers right, and leaves a cache that the third can use.
-func TestCacheDamage(t *testing.T) {
-	t.Parallel()
-	needCompiler(t)
-	flip := func(at func(size int) int) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			edit(t, codeFile(t, entry(t, dir)), func(b []byte) []byte { b[at(len(b))] ^= 1; return b })
-		}
-	}
-	for name, row := range map[string]struct {
-		damage func(t *testing.T, dir string)
-		kept   bool // the cache saves the compilation
-	}{
-		"nothing":             {func(*testing.T, string) {}, true},
-		"a byte of the head":  {flip(func(int) int { return 0 }), false},
-		"a function's offset": {flip(func(int) int { return 30 }), false},
-		"a byte of the code":  {flip(func(n int) int { return n / 2 }), false},
-		"the last byte":       {flip(func(n int) int { return n - 1 }), false},
-		"truncated": {func(t *testing.T, dir string) {
-			edit(t, codeFile(t, entry(t, dir)), func(b []byte) []byte { return b[:len(b)/2] })
-		}, false},
-		"emptied": {func(t *testing.T, dir string) {
-			edit(t, codeFile(t, entry(t, dir)), func([]byte) []byte { return nil })
-		}, false},
-		"appended to": {func(t *testing.T, dir string) {
-			edit(t, codeFile(t, entry(t, dir)), func(b []byte) []byte { return append(b, 0) })
-		}, false},
-		"a foreign file": {func(t *testing.T, dir string) {
-			if err := os.WriteFile(filepath.Join(entry(t, dir), "code", "x"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, false},
-		"removed": {func(t *testing.T, dir string) {
-			if err := os.RemoveAll(entry(t, dir)); err != nil {
-				t.Fatal(err)
-			}
-		}, false},
-		"swapped": {func(t *testing.T, dir string) {
-			mine := entry(t, dir)
-			other := filepath.Join(t.TempDir(), "other")
-			e := newEngine(t, runtime.Config{CacheDir: other})
-			program(t, e, Print("CRITICAL", 2)).Close()
-			if err := os.RemoveAll(mine); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Rename(entry(t, other), mine); err != nil {
-				t.Fatal(err)
-			}
-		}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "cache")
-			answer := func(want int) {
-				t.Helper()
-				var count counter
-				e := newEngine(t, runtime.Config{CacheDir: dir, Compiling: count.compiling, Log: quiet})
-				out, err := program(t, e, Print("OK", 0)).Run(t.Context(), runtime.Guest{})
-				if err != nil || string(out.Stdout) != "OK" {
-					t.Errorf("printed %q, %v", out.Stdout, err)
-				}
-				if got := count.began["test.wasm"]; got != want {
-					t.Errorf("compiled %d times; want %d", got, want)
-				}
-			}
-			answer(1)
-			row.damage(t, dir)
-			if row.kept {
-				answer(0)
-			} else {
-				answer(1)
-			}
-			answer(0)
-		})
-	}
-}
-
-// TestCacheGone removes the cache's directory while the engine uses it.
-func TestCacheGone(t *testing.T) {
-	t.Parallel()
-	needCompiler(t)
-	dir := filepath.Join(t.TempDir(), "cache")
-	var log strings.Builder
-	e := newEngine(t, runtime.Config{CacheDir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if err := os.Remove(dir); err != nil {
-		t.Fatal(err)
-	}
-	out, err := program(t, e, Print("OK", 0)).Run(t.Context(), runtime.Guest{})
-	if err != nil || string(out.Stdout) != "OK" {
-		t.Errorf("printed %q, %v", out.Stdout, err)
-	}
-	if !strings.Contains(log.String(), "not kept in the cache") {
-		t.Errorf("the log says %q", log.String())
-	}
-}
-
-// TestCacheIsShared has several engines, as processes would, compile the same.
-func TestCacheIsShared(t *testing.T) {
-	t.Parallel()
-	needCompiler(t)
-	dir := filepath.Join(t.TempDir(), "cache")
-	var group sync.WaitGroup
-	for i := range 8 {
-		e := newEngine(t, runtime.Config{CacheDir: dir})
-		group.Go(func() {
-			p, err := e.Program(t.Context(), fmt.Sprint(i), Print("OK", 0), policy.Limits{})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if out, err := p.Run(t.Context(), runtime.Guest{}); err != nil || string(out.Stdout) != "OK" {
-				t.Errorf("engine %d: %q, %v", i, out.Stdout, err)
-			}
-		})
-	}
-	group.Wait()
-	entry(t, dir)
-	if list, _ := os.ReadDir(dir); len(list) != 1 {
-		t.Errorf("the cache holds %v; want one entry", list)
-	}
-}
-
-func TestNewEngineRefusesDirectory(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir() // its mode is 0777 without the umask's bits
-	if goruntime.GOOS == "windows" {
-		dir = filepath.Join(dir, "nul\x00")
-	}
-	if _, err := runtime.NewEngine(runtime.Config{CacheDir: dir}); err == nil || !strings.Contains(err.Error(), "cache directory") {
-		t.Errorf("a cache that others can read: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,8 @@ import (
 // same time. Make one with Engine.Program.
 type Program struct {
 	engine *Engine
-	unit   *unit
+	unit   *share[unitKey, *unit]
+	closed atomic.Bool
 }
 
 // Run runs the program from its start to its end, as a fresh instance.
@@ -26,10 +28,11 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	if err := guest.check(); err != nil {
 		return Output{}, err
 	}
-	if err := p.engine.hold(p); err != nil {
+	c, err := p.hold()
+	if err != nil {
 		return Output{}, err
 	}
-	defer p.engine.release(p.unit)
+	defer c.release()
 	limits := guest.Limits.WithDefaults()
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, timeLimit(limits.Time))
 	defer cancel()
@@ -37,13 +40,27 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	r := p.engine.newRun(ctx, guest, limits)
 	defer r.memory.Free()
 	defer r.files.Close()
-	status, err := r.execute(p.unit.code, guest)
+	status, err := r.execute(c, guest)
 	out := r.output()
 	out.Usage.Wall = time.Since(start)
 	if err == nil {
 		out.Usage.ExitStatus = &status
 	}
 	return out, err
+}
+
+// hold keeps the code of an open program for a run.
+func (p *Program) hold() (*code, error) {
+	for !p.closed.Load() {
+		c := p.unit.value.code.Load()
+		if c == nil {
+			break
+		}
+		if c.hold() { // or it was replaced meanwhile
+			return c, nil
+		}
+	}
+	return nil, ErrClosed
 }
 
 // Close closes the program. Runs in progress go on to their end; there are no new

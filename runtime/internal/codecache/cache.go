@@ -1,21 +1,24 @@
-// Package codecache keeps compiled code on disk between runs of the agent.
+// Package codecache keeps compiled code on disk between runs of the agent, and what
+// belongs to it.
 //
 // What is in the cache is executed as it is, so whoever can write there runs code
 // in the agent. Open therefore refuses a directory that is not the agent's alone
 // (internal/private).
 //
-// An entry is a directory of files and a checksum over all of them and over its
-// key. It appears whole, by being renamed into place; an entry that is damaged,
-// truncated, foreign or under another's key is removed when it is looked for. So
-// whatever happens to the cache costs a compilation and nothing else.
+// An entry is one file, with a checksum over all of it and over its key. It appears
+// whole, by being renamed into place; an entry that is damaged, truncated, foreign or
+// under another's key is removed when it is looked for. So whatever happens to the
+// cache costs a compilation and nothing else.
+//
+// A compiler that reads files by names of its own sees none of that. It is given a
+// Draft, a directory that is empty but for the entries that were linked into it, each
+// under the name that the compiler gave it and only after it was verified.
 //
 // Several goroutines and processes may share a cache.
 package codecache
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,10 +39,8 @@ const (
 	// abandoned is how old a draft is whose maker has crashed.
 	abandoned = 24 * time.Hour
 
-	// The names in the cache's directory and in an entry.
-	draftPrefix  = "draft-"
-	codeName     = "code"
-	checksumName = "checksum"
+	// draftPrefix begins the names of what is no entry.
+	draftPrefix = "draft-"
 )
 
 // keys are the keys of entries: 32 bytes in lower-case hex.
@@ -62,51 +63,144 @@ func Open(dir string) (*Cache, error) {
 	return c, c.prune(time.Now())
 }
 
-// Find returns the directory of the code under key, and notes that it was used.
-// The error is fs.ErrNotExist if there is none; any other says what was wrong
-// with the entry, which has been removed.
-func (c *Cache) Find(key string) (string, error) {
-	entry := c.entry(key)
-	if !exists(entry) { // an entry comes whole, so that what is missing later is damage
-		return "", fs.ErrNotExist
+// Read returns the content of the entry under key, and notes that it was used. The
+// error is fs.ErrNotExist if there is none; any other says what was wrong with the
+// entry, which has been removed.
+func (c *Cache) Read(key string) (content []byte, err error) {
+	err = c.find(key, func(f *os.File, size int64) error {
+		content = make([]byte, size)
+		if _, err := io.ReadFull(f, content); err != nil {
+			return err
+		}
+		t, err := verify(key, bytes.NewReader(content), size)
+		if err == nil {
+			content = content[:len(content)-t.size()]
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := verify(key, entry); err != nil {
-		return "", errors.Join(fmt.Errorf("damaged: %w", err), c.Remove(key))
+	return content, nil
+}
+
+// Link puts the entry under key, which was published, into a draft as the file that
+// it was, and notes that it was used. Errors are as of Read. Whoever calls it
+// removes the file.
+func (c *Cache) Link(key string, d *Draft) (file string, err error) {
+	err = c.find(key, func(f *os.File, size int64) error {
+		t, err := verify(key, f, size)
+		if err != nil {
+			return err
+		}
+		if !filepath.IsLocal(t.name) {
+			return errors.New("it is not the code of a compiler")
+		}
+		file = filepath.Join(d.dir, t.name)
+		return place(f, c.entry(key), file, key)
+	})
+	return file, err
+}
+
+// find opens an entry for use.
+func (c *Cache) find(key string, use func(f *os.File, size int64) error) error {
+	entry := c.entry(key)
+	info, err := os.Lstat(entry)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	if err == nil {
+		err = open(entry, info, use)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("damaged: %w", err), c.Remove(key))
 	}
 	now := time.Now()
 	_ = os.Chtimes(entry, now, now) // else it is compiled anew, some day
-	return filepath.Join(entry, codeName), nil
+	return nil
 }
 
-// verify compares an entry with its checksum.
-func verify(key, entry string) error {
-	want, err := readChecksum(entry)
+// maxEntry is the largest entry in bytes.
+const maxEntry = 1 << 30
+
+// open opens an entry, which must be a file: opening a named pipe, say, would wait for a
+// writer.
+func open(entry string, info fs.FileInfo, use func(f *os.File, size int64) error) error {
+	if !info.Mode().IsRegular() || info.Size() > maxEntry {
+		return fmt.Errorf("%s is no entry", entry)
+	}
+	f, err := os.Open(entry)
 	if err != nil {
 		return err
 	}
-	sum, err := checksum(key, filepath.Join(entry, codeName))
-	if err == nil && subtle.ConstantTimeCompare(want, sum) != 1 {
-		err = errors.New("the checksum is wrong")
+	defer f.Close()
+	return use(f, info.Size())
+}
+
+// place makes an entry that is open and verified a file of a draft: a link to it, or
+// a verified copy where there are no links.
+func place(f *os.File, entry, file, key string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	_ = os.Remove(file) // of a load that crashed
+	if err := os.Link(entry, file); err != nil {
+		return replica(f, file, key)
+	}
+	opened, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if linked, err := os.Lstat(file); err != nil || !os.SameFile(opened, linked) {
+		return errors.Join(err, errors.New("it changed while it was read"), os.Remove(file))
+	}
+	return nil
+}
+
+// replica copies an entry, and verifies the copy before it is seen under its name.
+func replica(f *os.File, file, key string) error {
+	return whole(filepath.Dir(file), file, func(w *os.File) error {
+		size, err := io.Copy(w, io.NewSectionReader(f, 0, maxEntry))
+		if err != nil {
+			return err
+		}
+		_, err = verify(key, w, size)
+		return err
+	})
+}
+
+// whole makes a file in a directory that is under its name only when it is whole.
+func whole(dir, name string, write func(*os.File) error) error {
+	w, err := os.CreateTemp(dir, draftPrefix)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(w), w.Close())
+	if err == nil {
+		err = os.Rename(w.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(w.Name()) // or it is pruned
 	}
 	return err
 }
 
-// readChecksum reads the checksum of an entry, which must be a directory and hold one
-// as a file: opening a named pipe, say, would wait for a writer.
-func readChecksum(entry string) ([]byte, error) {
-	name := filepath.Join(entry, checksumName)
-	dir, err := os.Lstat(entry)
-	if err != nil {
-		return nil, err
+// Write makes an entry. It is no error that another process was first.
+func (c *Cache) Write(key string, content []byte) error {
+	return c.first(key, whole(c.dir, c.entry(key), func(w *os.File) error {
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+		return seal(w, key, "")
+	}))
+}
+
+// first is the error of making an entry, unless another process was first.
+func (c *Cache) first(key string, err error) error {
+	if err != nil && exists(c.entry(key)) {
+		return nil
 	}
-	file, err := os.Lstat(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case !dir.IsDir() || !file.Mode().IsRegular() || file.Size() != sha256.Size:
-		return nil, fmt.Errorf("%s is no checksum", name)
-	}
-	return os.ReadFile(name)
+	return err
 }
 
 // Remove removes an entry, if there is one.
@@ -117,85 +211,6 @@ func (c *Cache) entry(key string) string { return filepath.Join(c.dir, key) }
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// A Draft is an entry that is being made.
-type Draft struct {
-	cache *Cache
-	dir   string
-}
-
-// Draft begins an entry. Discard must be called in the end.
-func (c *Cache) Draft() (*Draft, error) {
-	dir, err := os.MkdirTemp(c.dir, draftPrefix)
-	if err != nil {
-		return nil, err
-	}
-	d := &Draft{c, dir}
-	if err := os.Mkdir(d.Dir(), 0o700); err != nil {
-		d.Discard()
-		return nil, err
-	}
-	return d, nil
-}
-
-// Dir is the directory to put the code in.
-func (d *Draft) Dir() string { return filepath.Join(d.dir, codeName) }
-
-// Publish makes the draft the entry under key. It is no error that another
-// process was first.
-func (d *Draft) Publish(key string) error {
-	sum, err := checksum(key, d.Dir())
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(d.dir, checksumName), sum, 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(d.dir, d.cache.entry(key)); err != nil && !exists(d.cache.entry(key)) {
-		return err
-	}
-	return nil
-}
-
-// Discard removes what was not published. What it cannot remove is pruned later.
-func (d *Draft) Discard() { _ = os.RemoveAll(d.dir) }
-
-// checksum covers the key, and the name, the size and the bytes of every file in
-// dir. There must be one, and nothing but files and directories.
-func checksum(key, dir string) ([]byte, error) {
-	sum, files := sha256.New(), 0
-	fmt.Fprintf(sum, "%s\n", key)
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if !d.Type().IsRegular() {
-			return fmt.Errorf("%s is no regular file", path)
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		files++
-		return hashFile(sum, filepath.ToSlash(name), path)
-	})
-	if err == nil && files == 0 {
-		err = errors.New("there is no code")
-	}
-	return sum.Sum(nil), err
-}
-
-func hashFile(sum io.Writer, name, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	content := sha256.New()
-	size, err := io.Copy(content, f)
-	fmt.Fprintf(sum, "%q %d %s\n", name, size, hex.EncodeToString(content.Sum(nil)))
-	return err
 }
 
 // prune removes what has not been used for long. It leaves alone what it does not
