@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,10 +69,14 @@ func build(t *testing.T, dir, extension string, env ...string) {
 	}
 }
 
-// compile builds one program.
+// compile builds one program: for the sandbox a reactor, as wasmagent pack does.
 func compile(t *testing.T, source, out string, env ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, source)
+	mode := "-buildmode=default"
+	if slices.Contains(env, "GOOS=wasip1") {
+		mode = "-buildmode=c-shared"
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", mode, "-ldflags=-s -w", "-o", out, source)
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if message, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", source, err, message)

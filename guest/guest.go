@@ -30,7 +30,8 @@
 //		}.Main()
 //	}
 //
-// Built for wasip1 a program is a script of the agent. Built for the machine it
+// Built for wasip1 a program is a script of the agent, and linked as a reactor one
+// that the agent initialises once (package guest/reactor). Built for the machine it
 // is an ordinary plugin: Dial and PeerOf then connect themselves, verified against
 // the system's authorities, while what exists only inside the agent (facts,
 // commands, values) is reported as not being there.
@@ -40,3 +41,5 @@
 // asks a command holds the program up until that is done, for a WebAssembly
 // program has one thread.
 package guest
+
+import _ "github.com/wasmagent/wasmagent/guest/reactor" // exports check

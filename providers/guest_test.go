@@ -41,6 +41,11 @@ func complains(stdout, stderr string, status int) string {
 		I32Const, status, Call, procExit))
 }
 
+// givesUp writes to both outputs and traps.
+func givesUp(stdout, stderr string) string {
+	return program(stdout+stderr, Code(write(1, data, Code(I32Const, len(stdout))), write(2, data+len(stdout), Code(I32Const, len(stderr))), Trap))
+}
+
 // echoes prints its argument vector, each argument ended by a NUL.
 func echoes() string {
 	return program("", Code(I32Const, 12, I32Const, 16, Call, argsSizesGet, Drop, I32Const, data, I32Const, 4096, Call, argsGet, Drop,

@@ -33,7 +33,7 @@ func (s script) Run(ctx context.Context, req check.Request) (check.Result, error
 	out, err := s.run(ctx, argv, req.Input)
 	var stop stopError
 	if errors.As(err, &stop) {
-		return stopped(stop.reason.Error(), out), nil
+		return stopped(stop, out), nil
 	}
 	if err != nil {
 		return check.Result{Usage: out.Usage}, err
@@ -51,8 +51,11 @@ var errNUL = errors.New("an argument holds a NUL character; leave it out")
 
 // stopped is the Result of a script that gave no answer, with the line of its
 // standard error that says most.
-func stopped(reason string, out runtime.Output) check.Result {
-	return check.Result{State: check.StateUnknown, Text: join(reason, telling(out.Stderr)), Usage: out.Usage}
+func stopped(stop stopError, out runtime.Output) check.Result {
+	if line := goCrash(out.Stderr); line != "" && errors.As(stop.reason, new(*runtime.Trap)) {
+		return crashed(line, check.Decode(out.Stdout, int64(check.StateUnknown.ExitStatus())), out) // a reactor in Go
+	}
+	return check.Result{State: check.StateUnknown, Text: join(stop.reason.Error(), telling(out.Stderr)), Usage: out.Usage}
 }
 
 // answer reads what a script said that ended by itself.
@@ -91,12 +94,21 @@ func crashed(line string, printed check.Result, out runtime.Output) check.Result
 // says why, empty if the script did not crash.
 func crash(status int64, stderr []byte) string {
 	switch {
-	case status == 2 && bytes.Contains(stderr, []byte("\ngoroutine ")):
-		return lineWith(stderr, "panic: ", "fatal error: ")
+	case status == 2:
+		return goCrash(stderr)
 	case status == 1 && bytes.Contains(stderr, []byte("Traceback (most recent call last):\n")):
 		return telling(stderr)
 	}
 	return ""
+}
+
+// goCrash is the line with which a program in Go says why it gave up, empty if it
+// did not.
+func goCrash(stderr []byte) string {
+	if !bytes.Contains(stderr, []byte("\ngoroutine ")) {
+		return ""
+	}
+	return lineWith(stderr, "panic: ", "fatal error: ")
 }
 
 // lineWith returns the first line that begins with one of the prefixes.

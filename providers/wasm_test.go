@@ -31,9 +31,11 @@ func TestWasmScriptAnswers(t *testing.T) {
 		{"minus one", says("OK fine", -1), check.StateUnknown, "OK fine"},
 		{"a Go panic", complains("half", "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n", 2), check.StateUnknown, "the script crashed: panic: boom"},
 		{"a Go panic without output", complains("", "fatal error: boom\n\ngoroutine 1 [running]:\n", 2), check.StateUnknown, "the script crashed: fatal error: boom"},
+		{"a Go panic in a reactor", givesUp("half", "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n"), check.StateUnknown, "the script crashed: panic: boom"},
 		{"CRITICAL beside noise", complains("CRITICAL bad", "panic: no, only said so\n", 2), check.StateCritical, "CRITICAL bad"},
 		{"control characters", complains("", "a\x1b[31mb\xff\n", 0), check.StateUnknown, "a [31mb\uFFFD"},
 		{"a trap", traps(), check.StateUnknown, "unreachable"},
+		{"a trap with a reason", givesUp("half", "panic: boom\n"), check.StateUnknown, "the program gave up, as a panic, an abort or a failed assertion does: panic: boom"},
 	}
 	p := newProviders(t, nil)
 	for _, row := range rows {
@@ -50,9 +52,12 @@ func TestWasmScriptAnswers(t *testing.T) {
 
 func TestWhatACrashedScriptPrintedIsKept(t *testing.T) {
 	t.Parallel()
-	l := loadAll(t, newProviders(t, nil), one(t, "a.wasm", complains("one\ntwo\n", "panic: boom\n\ngoroutine 1 [running]:\n", 2)), providers.Grant{})
-	if r, err := ask(t, l); err != nil || r.Long != "one\ntwo" {
-		t.Errorf("got %q, %v", r.Long, err)
+	const crash = "panic: boom\n\ngoroutine 1 [running]:\n"
+	for name, program := range map[string]string{"command": complains("one\ntwo\n", crash, 2), "reactor": givesUp("one\ntwo\n", crash)} {
+		l := loadAll(t, newProviders(t, nil), one(t, "a.wasm", program), providers.Grant{})
+		if r, err := ask(t, l); err != nil || r.Long != "one\ntwo" {
+			t.Errorf("%s: got %q, %v", name, r.Long, err)
+		}
 	}
 }
 

@@ -51,6 +51,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// packages is where npm has installed AssemblyScript for the example module.
+const packages = "../../examples/wasm-checks/scripts/check_swap/node_modules"
+
 // setUp gives a script a cache of its own, and Go's real one.
 func setUp(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
@@ -59,6 +62,11 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("ProgramData", filepath.Join(env.WorkDir, ".state"))
 	env.Setenv("LocalAppData", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("AGENT", filepath.SplitList(env.Getenv("PATH"))[0])
+	packages, err := filepath.Abs(packages)
+	if err != nil {
+		return err
+	}
+	env.Setenv("PACKAGES", packages)
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOROOT").Output()
 	if err != nil {
 		return err
@@ -71,8 +79,8 @@ func setUp(env *testscript.Env) error {
 
 // condition decides [builds:FILE], whether there is a compiler for a program in a
 // file of that name, which is taken for granted where all tools must be there;
-// [minisign] and [registry], whether the real ones are there, likewise; and
-// [compiles], whether there is time to compile a large guest.
+// [minisign], [registry] and [assemblyscript], whether the real ones are there,
+// likewise; and [compiles], whether there is time to compile a large guest.
 func condition(name string) (bool, error) {
 	if file, ok := strings.CutPrefix(name, "builds:"); ok {
 		if needs.Everything() {
@@ -85,6 +93,10 @@ func condition(name string) (bool, error) {
 	}
 	if name == "minisign" {
 		_, err := exec.LookPath(name)
+		return err == nil || needs.Everything(), nil
+	}
+	if name == "assemblyscript" {
+		_, err := os.Stat(packages)
 		return err == nil || needs.Everything(), nil
 	}
 	if name == "registry" {

@@ -96,7 +96,9 @@ func TestSameExamples(t *testing.T) {
 			wasm := exampleProgram(t, name)
 			outputs := map[string]bool{}
 			for engine, config := range engines {
-				for form, p := range map[string]Program{"as built": {Wasm: wasm, Entry: "_start"}, "rewritten": prepared(t, wasm, policy.Limits{})} {
+				rewritten := prepared(t, wasm, policy.Limits{})
+				asBuilt := Program{Wasm: wasm, Init: rewritten.Init, Entry: rewritten.Entry}
+				for form, p := range map[string]Program{"as built": asBuilt, "rewritten": rewritten} {
 					m := newMachine(t, config())
 					m.files, m.args = files, nil
 					got := m.execute(t, p)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 )
 
@@ -14,7 +16,7 @@ import (
 const shim = "@assemblyscript/wasi-shim"
 
 // compileAssemblyScript builds what asconfig.json says, or without one
-// index.ts, main.ts, NAME.ts or assembly/index.ts.
+// index.ts, main.ts, NAME.ts or assembly/index.ts: a reactor, if that exports check.
 func compileAssemblyScript(ctx context.Context, s source, out string) error {
 	asc, err := s.asc()
 	if err != nil {
@@ -85,10 +87,17 @@ func (s source) withoutConfig(asc string) ([]string, error) {
 			return nil, err
 		}
 		entry, err := s.entry()
-		return []string{entry, "--config", relative, "--optimize"}, err
+		options := []string{entry, "--config", relative, "--optimize"}
+		if text, err := os.ReadFile(filepath.Join(s.dir, entry)); err == nil && assemblyScriptExport.Match(text) {
+			options = append(options, "--exportStart", "_initialize")
+		}
+		return options, err
 	}
 	return nil, fmt.Errorf("it needs %s; %s --prefix %s %[1]s", shim, npmInstall(), s.dir)
 }
+
+// assemblyScriptExport finds a function that is exported as check.
+var assemblyScriptExport = regexp.MustCompile(`(?m)^export function check\(`)
 
 func (s source) entry() (string, error) {
 	for _, name := range []string{"index.ts", "main.ts", s.base() + ".ts", filepath.Join("assembly", "index.ts")} {

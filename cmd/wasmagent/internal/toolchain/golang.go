@@ -17,7 +17,7 @@ import (
 func compileGo(ctx context.Context, s source, out string) error {
 	compiler, err := exec.LookPath("go")
 	if err != nil {
-		return errors.New("there is no Go; install Go 1.21 or later, or put go into PATH")
+		return errors.New("there is no Go; install Go 1.24 or later, or put go into PATH")
 	}
 	c := command{
 		dir: s.dir,

@@ -89,11 +89,7 @@ func TestBuild(t *testing.T) {
 			var builds counter
 			b := toolchain.Builder{Dir: filepath.Join(t.TempDir(), "build"), Building: builds.building}
 			first := build(t, b, dir)
-			for entry, want := range map[string]bool{"_start": test.entry == "_start", "check": test.entry == "check"} {
-				if exports(first, entry) != want {
-					t.Errorf("exports %s: %v", entry, !want)
-				}
-			}
+			begins(t, first, test.entry)
 			if again := build(t, b, dir); !bytes.Equal(first, again) {
 				t.Error("the second build differs from the first")
 			}
@@ -104,6 +100,16 @@ func TestBuild(t *testing.T) {
 				t.Error("a build elsewhere differs")
 			}
 		})
+	}
+}
+
+// begins wants a program to be a command or a reactor, by its entry.
+func begins(t *testing.T, program []byte, entry string) {
+	t.Helper()
+	for _, name := range []string{"_start", "check"} {
+		if got := exports(program, name); got != (name == entry) {
+			t.Errorf("exports %s: %v", name, got)
+		}
 	}
 }
 
@@ -295,22 +301,28 @@ func TestAssemblyScript(t *testing.T) {
 		needs.Missing(t, err)
 	}
 	const program = "process.stdout.write(\"OK\\n\");\n"
-	for name, files := range map[string]map[string]string{
-		"none": {"scripts/x/index.ts": program},
-		"own options": {
-			"scripts/x/index.ts":      program,
-			"scripts/x/asconfig.json": `{"extends": "../../node_modules/@assemblyscript/wasi-shim/asconfig.json", "entries": ["index.ts"]}`,
-		},
-		"mistake": {"scripts/x/index.ts": "nothing();"},
+	const check = "export function check(): i32 { process.stdout.write(\"OK\\n\"); return 0; }\n"
+	config := func(options string) string {
+		return `{"extends": "../../node_modules/@assemblyscript/wasi-shim/asconfig.json", "entries": ["index.ts"], "options": {` + options + `}}`
+	}
+	for name, test := range map[string]struct {
+		files map[string]string
+		entry string
+	}{
+		"none":                   {map[string]string{"scripts/x/index.ts": program}, "_start"},
+		"check":                  {map[string]string{"scripts/x/index.ts": check}, "check"},
+		"own options":            {map[string]string{"scripts/x/index.ts": program, "scripts/x/asconfig.json": config("")}, "_start"},
+		"own options, and check": {map[string]string{"scripts/x/index.ts": check, "scripts/x/asconfig.json": config(`"exportStart": "_initialize"`)}, "check"},
+		"mistake":                {map[string]string{"scripts/x/index.ts": "nothing();"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := lay(t, files)
+			dir := lay(t, test.files)
 			if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
 				t.Skip(err)
 			}
-			if name != "mistake" {
-				build(t, toolchain.Builder{}, dir)
+			if test.entry != "" {
+				begins(t, build(t, toolchain.Builder{}, dir), test.entry)
 				return
 			}
 			programs, err := toolchain.Builder{}.Build(t.Context(), dir)

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	_ "github.com/wasmagent/wasmagent/guest/reactor" // each run begins after the initialisation
 )
 
 // baseline is the machine as it should be.

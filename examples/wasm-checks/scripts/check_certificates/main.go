@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	_ "github.com/wasmagent/wasmagent/guest/reactor" // each run begins after the initialisation
 )
 
 func main() {

@@ -13,6 +13,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	_ "github.com/wasmagent/wasmagent/guest/reactor" // each run begins after the initialisation
 )
 
 // filesystem is what this check reads of an entry of /host/filesystems.

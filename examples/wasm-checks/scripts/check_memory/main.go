@@ -10,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+
+	_ "github.com/wasmagent/wasmagent/guest/reactor" // each run begins after the initialisation
 )
 
 // memory is what this check reads of /host/memory.

@@ -37,22 +37,24 @@ function number(json: string, key: string): f64 {
   return parseFloat(json.substring(at + key.length + 3).trim());
 }
 
-let warn = 50.0, crit = 80.0;
-const args = process.argv;
-for (let i = 1; i < args.length; i += 2) {
-  const value = i + 1 < args.length ? parseFloat(args[i + 1]) : NaN;
-  if (isNaN(value) || (args[i] != "-w" && args[i] != "-c")) fail("usage: check_swap [-w PERCENT] [-c PERCENT]");
-  if (args[i] == "-w") warn = value;
-  else crit = value;
+export function main(): i32 {
+  let warn = 50.0, crit = 80.0;
+  const args = process.argv;
+  for (let i = 1; i < args.length; i += 2) {
+    const value = i + 1 < args.length ? parseFloat(args[i + 1]) : NaN;
+    if (isNaN(value) || (args[i] != "-w" && args[i] != "-c")) fail("usage: check_swap [-w PERCENT] [-c PERCENT]");
+    if (args[i] == "-w") warn = value;
+    else crit = value;
+  }
+
+  const swap = read("host/swap");
+  const total = number(swap, "total_bytes");
+  const used = number(swap, "used_bytes");
+  const percent = total > 0 ? Math.round(used / total * 1000) / 10 : 0;
+
+  let status = percent > crit ? 2 : percent > warn ? 1 : 0;
+  const names = ["OK", "WARNING", "CRITICAL"];
+  console.log("SWAP " + names[status] + ": " + percent.toString() + "% in use|swap=" + percent.toString() +
+    "%;" + warn.toString() + ";" + crit.toString() + ";0;100");
+  return status;
 }
-
-const swap = read("host/swap");
-const total = number(swap, "total_bytes");
-const used = number(swap, "used_bytes");
-const percent = total > 0 ? Math.round(used / total * 1000) / 10 : 0;
-
-let status = percent > crit ? 2 : percent > warn ? 1 : 0;
-const names = ["OK", "WARNING", "CRITICAL"];
-console.log("SWAP " + names[status] + ": " + percent.toString() + "% in use|swap=" + percent.toString() +
-  "%;" + warn.toString() + ";" + crit.toString() + ";0;100");
-process.exit(status);

@@ -39,18 +39,20 @@ function number(json: string, key: string): f64 {
   return parseFloat(json.substring(at + key.length + 3).trim());
 }
 
-let warn: f64 = 80, crit: f64 = 90;
-for (let i = 1; i < process.argv.length; i += 2) {
-  const value = i + 1 < process.argv.length ? parseFloat(process.argv[i + 1]) : NaN;
-  if (process.argv[i] == "-w" && !isNaN(value)) warn = value;
-  else if (process.argv[i] == "-c" && !isNaN(value)) crit = value;
-  else unknown("usage: check_memory [-w PERCENT] [-c PERCENT]");
-}
+export function main(): i32 {
+  let warn: f64 = 80, crit: f64 = 90;
+  for (let i = 1; i < process.argv.length; i += 2) {
+    const value = i + 1 < process.argv.length ? parseFloat(process.argv[i + 1]) : NaN;
+    if (process.argv[i] == "-w" && !isNaN(value)) warn = value;
+    else if (process.argv[i] == "-c" && !isNaN(value)) crit = value;
+    else unknown("usage: check_memory [-w PERCENT] [-c PERCENT]");
+  }
 
-const json = read("host/memory");
-const percent = Math.round(number(json, "used_bytes") / number(json, "total_bytes") * 1000) / 10;
-const status = percent > crit ? 2 : percent > warn ? 1 : 0;
-const states = ["OK", "WARNING", "CRITICAL"];
-console.log(states[status] + ": " + percent.toString() + " % of memory is in use|used=" + percent.toString() +
-  "%;" + warn.toString() + ";" + crit.toString() + ";0;100");
-process.exit(status);
+  const json = read("host/memory");
+  const percent = Math.round(number(json, "used_bytes") / number(json, "total_bytes") * 1000) / 10;
+  const status = percent > crit ? 2 : percent > warn ? 1 : 0;
+  const states = ["OK", "WARNING", "CRITICAL"];
+  console.log(states[status] + ": " + percent.toString() + " % of memory is in use|used=" + percent.toString() +
+    "%;" + warn.toString() + ";" + crit.toString() + ";0;100");
+  return status;
+}

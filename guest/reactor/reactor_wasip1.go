@@ -1,4 +1,4 @@
-package guest
+package reactor
 
 import (
 	"os"
@@ -7,14 +7,10 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
-// A program that is linked with -buildmode=c-shared is a WASI reactor: the agent
-// has it initialise itself once, and each run begins in a copy of what came of
-// that, with the function that is exported here (docs/abi.md). The program does
-// not notice: its main runs, with the arguments of the run. In a program that is
-// linked as a command nobody calls the function.
-
+// check is a run, if the program is linked as a reactor; otherwise nobody calls it.
+//
 //go:wasmexport check
-func run() int32 {
+func check() int32 {
 	os.Args = arguments()
 	programMain()
 	return 0

@@ -1,0 +1,1 @@
+// This file has the compiler take programMain, which has no body.
