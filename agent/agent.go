@@ -88,6 +88,7 @@ type Settings struct {
 // An Agent is a set of modules and the dispatcher of their commands.
 type Agent struct {
 	config  Config
+	late    error // of a builtin command that takes longer than Config.Time
 	table   atomic.Pointer[table]
 	running atomic.Int64
 	events  events
@@ -117,7 +118,8 @@ func New(c Config) *Agent {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &Agent{config: c, find: c.Find, grants: c.Grants, builtins: make(map[string]available)}
+	late := fmt.Errorf("stopped after its time limit of %v", c.Time)
+	a := &Agent{config: c, late: late, find: c.Find, grants: c.Grants, builtins: make(map[string]available)}
 	a.events.subscribers = make(map[chan check.Event]struct{})
 	a.table.Store(&table{})
 	return a
@@ -204,30 +206,40 @@ func checkSize(req check.Request) error {
 	return nil
 }
 
-// A chain is the commands that run for one request.
+// A chain is the commands that run for one request: the context of the last of them.
 type chain struct {
+	context.Context
 	depth int           // commands that run one another
 	calls *atomic.Int64 // commands that were run in all
 	event bool          // whether an event is why the first of them runs
+	own   atomic.Int64  // calls of the first one
 }
 
 // chainKey is the key of a context's chain.
 type chainKey struct{}
 
+// Value finds the chain.
+func (c *chain) Value(key any) any {
+	if key == (chainKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
 // caused tells whether an event is why a command is run, perhaps by others: what
 // comes of it is told to no module, so that no event causes itself.
 func caused(ctx context.Context) bool {
-	c, _ := ctx.Value(chainKey{}).(chain)
-	return c.event
+	c, nested := ctx.Value(chainKey{}).(*chain)
+	return nested && c.event
 }
 
 // link adds a command to the chain of a context.
-func link(ctx context.Context, command string, origin check.Origin) (chain, error) {
-	c, nested := ctx.Value(chainKey{}).(chain)
-	if !nested {
-		c.calls, c.event = new(atomic.Int64), origin == check.Subscriber
+func link(ctx context.Context, command string, origin check.Origin) (*chain, error) {
+	c := &chain{Context: ctx, depth: 1, event: origin == check.Subscriber}
+	c.calls = &c.own
+	if above, nested := ctx.Value(chainKey{}).(*chain); nested {
+		c.depth, c.calls, c.event = above.depth+1, above.calls, above.event
 	}
-	c.depth++
 	switch {
 	case c.depth > MaxNesting:
 		return c, fmt.Errorf("command %s is not run: commands run one another %d deep already, perhaps in a circle", command, MaxNesting)
@@ -259,7 +271,7 @@ func (a *Agent) dispatch(ctx context.Context, req check.Request) (module string,
 		return "", check.Result{}, err
 	}
 	defer c.module.release()
-	result, err := a.run(context.WithValue(ctx, chainKey{}, chain), c, req)
+	result, err := a.run(chain, c, req)
 	return c.module.name, result, err
 }
 
@@ -296,7 +308,7 @@ func (a *Agent) commandsOf(zip *zipmod.Module) providers.Commands {
 func (a *Agent) run(ctx context.Context, c *command, req check.Request) (result check.Result, err error) {
 	if c.module.builtin != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, fmt.Errorf("stopped after its time limit of %v", a.config.Time))
+		ctx, cancel = context.WithTimeoutCause(ctx, a.config.Time, a.late)
 		defer cancel()
 	}
 	defer func() {

@@ -331,40 +331,6 @@ func TestEventsOfParallelRunsAreInOrder(t *testing.T) {
 	}
 }
 
-func BenchmarkDispatch(b *testing.B) {
-	for _, modules := range []int{1, 10, 100, 1000} {
-		a := newAgent(b, nil)
-		for i := range modules {
-			name := fmt.Sprintf("Module%d", i)
-			newBuiltin(a, name, fmt.Sprintf("check_%d", i))
-			if err := a.LoadBuiltin(b.Context(), name); err != nil {
-				b.Fatal(err)
-			}
-		}
-		req := check.Request{Command: fmt.Sprintf("check_%d", modules/2)}
-		ctx := context.WithoutCancel(b.Context()) // a parent shared by all requests is not what listeners have
-		run := func() {
-			if _, err := a.Run(ctx, req); err != nil {
-				b.Error(err)
-			}
-		}
-		b.Run(fmt.Sprintf("modules=%d/cores=1", modules), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				run()
-			}
-		})
-		b.Run(fmt.Sprintf("modules=%d/cores=all", modules), func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					run()
-				}
-			})
-		})
-	}
-}
-
 func BenchmarkUnknownCommand(b *testing.B) {
 	a := newAgent(b, nil)
 	for i := range 1000 {
