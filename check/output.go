@@ -72,21 +72,20 @@ func (o *outputLines) add(line string) {
 	if o.tail {
 		text, data, bar = "", line, true
 	}
-	perf, rest := splitPerf(data)
-	if bar {
-		text += "|" + rest
+	var rest string
+	if o.perf, rest = splitPerf(o.perf, data); strings.TrimLeftFunc(rest, isBlank) != "" {
+		text = breakBars(text + "|" + rest)
 	}
-	text = strings.TrimRightFunc(breakBars(text), isBlank)
+	text = strings.TrimRightFunc(text, isBlank)
 	o.tail = o.tail || bar && len(o.text) > 0
-	o.perf = append(o.perf, perf...)
 	if !bar || text != "" || len(o.text) == 0 {
 		o.text = append(o.text, text)
 	}
 }
 
-// splitPerf takes the items out of data and returns them and the rest, bars
-// included.
-func splitPerf(data string) (items []Perf, rest string) {
+// splitPerf takes the items out of data, adds them to others, and returns the rest,
+// bars included.
+func splitPerf(items []Perf, data string) (_ []Perf, rest string) {
 	var b strings.Builder
 	for data != "" {
 		word := data[:wordLength(data)]
@@ -116,9 +115,6 @@ func wordLength(data string) int {
 // breakBars puts a broken bar between the parts of a line that bars separate,
 // and drops the blank ones.
 func breakBars(s string) string {
-	if !strings.Contains(s, "|") {
-		return s
-	}
 	parts := slices.DeleteFunc(strings.Split(s, "|"), func(part string) bool { return strings.TrimFunc(part, isBlank) == "" })
 	return strings.Join(parts, "¦")
 }
@@ -147,7 +143,13 @@ func Encode(r Result) string {
 var replacer = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\uFFFD")
 
 // clean makes s valid UTF-8 without NUL, its lines separated by LF.
-func clean(s string) string { return replacer.Replace(strings.ToValidUTF8(s, "\uFFFD")) }
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0 {
+		return s // which a Replacer copies
+	}
+	return replacer.Replace(s)
+}
 
 func singleLine(s string) string { return strings.ReplaceAll(clean(s), "\n", " ") }
 

@@ -62,15 +62,19 @@ func parsePerf(item string) (p Perf, ok bool) {
 	if !ok {
 		return Perf{}, false
 	}
-	fields := strings.Split(strings.TrimRight(data, ";"), ";")
-	if len(fields) > 5 {
-		return Perf{}, false
+	var fields [5]string
+	n := 0
+	for field := range strings.SplitSeq(strings.TrimRight(data, ";"), ";") {
+		if n == len(fields) {
+			return Perf{}, false
+		}
+		fields[n] = field
+		n++
 	}
 	value, unit, ok := parseValue(fields[0])
 	for i := range fields {
 		fields[i] = strings.TrimSuffix(fields[i], unit) // some plugins repeat it in the thresholds
 	}
-	fields = append(fields, "", "", "", "")
 	warn, err1 := optional(fields[1], ParseRange)
 	crit, err2 := optional(fields[2], ParseRange)
 	low, err3 := optional(fields[3], parseNumber)
