@@ -19,7 +19,7 @@ import (
 
 // A code is a program that is ready to run.
 type code struct {
-	program prepare.Program // without Wasm
+	origin  *origin
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
 

@@ -34,8 +34,8 @@ func instantiate(ctx context.Context, r wazero.Runtime, module string, functions
 // tickFunctions is the module that metered programs import beside WASI.
 func tickFunctions() []hostFunction {
 	i64 := []api.ValueType{api.ValueTypeI64}
-	return []hostFunction{{prepare.TickName, i64, i64, func(ctx context.Context, instance api.Module, stack []uint64) {
-		stack[0] = uint64(runOf(ctx).tick(instance, int64(stack[0])))
+	return []hostFunction{{prepare.TickName, i64, i64, func(ctx context.Context, _ api.Module, stack []uint64) {
+		stack[0] = uint64(runOf(ctx).tick(int64(stack[0])))
 	}}}
 }
 
@@ -52,14 +52,22 @@ func wasiFunctions() ([]hostFunction, error) {
 	sync := wasi["fd_datasync"].GoFunction().(api.GoModuleFunction).Call
 	var functions []hostFunction
 	for name, f := range wasi {
-		call := guard(name, f.GoFunction().(api.GoModuleFunction).Call)
+		call := api.GoModuleFunc(f.GoFunction().(api.GoModuleFunction).Call)
 		switch name {
-		case "proc_exit":
-			call = procExit
+		case "args_get":
+			call = argsGet
+		case "args_sizes_get":
+			call = argsSizesGet
+		case "random_get":
+			call = randomGet
 		case "fd_renumber":
 			call = renumber(call, sync)
 		case "poll_oneoff":
-			call = guard(name, pollOneoff(sync))
+			call = pollOneoff(sync)
+		}
+		call = guard(name, call)
+		if name == "proc_exit" {
+			call = procExit
 		}
 		functions = append(functions, hostFunction{name, f.ParamTypes(), f.ResultTypes(), call})
 	}
@@ -74,6 +82,9 @@ func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
 	return func(ctx context.Context, instance api.Module, stack []uint64) {
 		r := runOf(ctx)
 		r.alive()
+		if r.initial != nil {
+			r.initial.permit(name, stack)
+		}
 		tried, params := r.files.Attempts(), [7]uint64{}
 		copy(params[:], stack)
 		if stack[0] = r.refusal(name, lengths, stack); stack[0] == 0 {
@@ -172,5 +183,44 @@ func renumber(call, check api.GoModuleFunc) api.GoModuleFunc {
 			return
 		}
 		call(ctx, instance, stack)
+	}
+}
+
+// argsGet is args_get with the arguments of the run, not of the instance.
+func argsGet(ctx context.Context, instance api.Module, stack []uint64) {
+	list, text, mem := uint32(stack[0]), uint32(stack[1]), instance.Memory()
+	stack[0] = 0
+	for _, arg := range runOf(ctx).args {
+		if !mem.WriteUint32Le(list, text) || !mem.WriteString(text, arg) || !mem.WriteByte(text+uint32(len(arg)), 0) {
+			stack[0] = errnoFault
+			return
+		}
+		list, text = list+4, text+uint32(len(arg))+1
+	}
+}
+
+// argsSizesGet is args_sizes_get for argsGet.
+func argsSizesGet(ctx context.Context, instance api.Module, stack []uint64) {
+	args, size := runOf(ctx).args, 0
+	for _, arg := range args {
+		size += len(arg) + 1
+	}
+	count, bytes, mem := uint32(stack[0]), uint32(stack[1]), instance.Memory()
+	stack[0] = 0
+	if !mem.WriteUint32Le(count, uint32(len(args))) || !mem.WriteUint32Le(bytes, uint32(size)) {
+		stack[0] = errnoFault
+	}
+}
+
+// randomGet is random_get with randomness of the run.
+func randomGet(ctx context.Context, instance api.Module, stack []uint64) {
+	buffer, ok := instance.Memory().Read(uint32(stack[0]), uint32(stack[1]))
+	if stack[0] = 0; !ok {
+		stack[0] = errnoFault
+		return
+	}
+	r := runOf(ctx)
+	if r.random(buffer); r.initial != nil {
+		r.initial.seeded(buffer)
 	}
 }

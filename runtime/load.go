@@ -148,20 +148,28 @@ func (e *Engine) codeOf(ctx context.Context, r record, compiled bool, create fun
 	if err != nil {
 		return nil, err
 	}
-	return e.newCode(r.Program, m), nil
+	c, err := e.newCode(r.Program, m)
+	if err != nil {
+		m.release()
+	}
+	return c, err
 }
 
 // newCode is code that runs a module, held once.
-func (e *Engine) newCode(p prepare.Program, m *share[moduleKey, *module]) *code {
-	p.Wasm = nil
-	c := &code{program: p, runtime: m.value.machine.runtime, module: m.value.compiled}
+func (e *Engine) newCode(p prepare.Program, m *share[moduleKey, *module]) (*code, error) {
+	o, err := newOrigin(p)
+	if err != nil {
+		return nil, err
+	}
+	c := &code{origin: o, runtime: m.value.machine.runtime, module: m.value.compiled}
 	c.holds.Store(1)
 	e.live.Add(1)
 	c.free = func() {
+		o.close()
 		m.release()
 		e.live.Done()
 	}
-	return c
+	return c, nil
 }
 
 // linked is the module of which the cache has the code. The error is fs.ErrNotExist

@@ -114,7 +114,7 @@ func (r *run) wait(until time.Time) {
 	select {
 	case <-clock:
 	case <-r.files.Woken():
-	case <-r.ctx.Done():
+	case <-r.Done():
 	}
 	r.alive()
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/wasmagent/wasmagent/policy"
 )
 
 // A Program is a program that is ready to run, any number of times and at the
@@ -38,9 +40,8 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	defer cancel()
 	start := time.Now()
 	r := p.engine.newRun(ctx, guest, limits)
-	defer r.memory.Free()
-	defer r.files.Close()
-	status, err := r.execute(c, guest)
+	defer r.close()
+	status, err := r.execute(p.engine, c)
 	out := r.output()
 	out.Usage.Wall = time.Since(start)
 	if err == nil {
@@ -83,4 +84,27 @@ func (g Guest) check() error {
 		return fmt.Errorf("the arguments have %d bytes together; at most %d are possible", size, MaxArgs)
 	}
 	return nil
+}
+
+// Snapshot initialises the program, if it is a reactor that was not run yet, and keeps
+// what came of it: every run then begins from a copy of that. It returns nil if it does,
+// and otherwise why each run initialises the program anew, or that ctx or limits.Time
+// ended.
+func (p *Program) Snapshot(ctx context.Context, limits policy.Limits) error {
+	c, err := p.hold()
+	if err != nil {
+		return err
+	}
+	defer c.release()
+	limits = limits.WithDefaults()
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, timeLimit(limits.Time))
+	defer cancel()
+	o := c.origin
+	o.making.Lock()
+	defer o.making.Unlock()
+	err = o.keep(ctx, p.engine, c, limits)
+	if err != nil && ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return err
 }

@@ -1,22 +1,12 @@
 package runtime
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"log/slog"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/experimental/sysfs"
-
-	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
-	"github.com/wasmagent/wasmagent/runtime/internal/memory"
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
@@ -25,21 +15,22 @@ import (
 // have its way: a fraction of a millisecond when compiled.
 const slice = 1 << 18
 
-// A run is one execution of a program. It belongs to one goroutine.
+// A run is one execution of a program. It belongs to one goroutine, and is the context
+// of the functions that the program calls.
 type run struct {
-	ctx            context.Context
-	limits         policy.Limits
-	memory         *memory.Memory
-	files          *guestfs.Mount
-	stdout, stderr stream
-	handed         uint64     // the instructions handed out so far
-	instance       api.Module // nil until the program ticks
+	context.Context
+	args     []string
+	input    []byte // what is not read yet
+	limits   policy.Limits
+	files    *guestfs.Mount
+	written  [2][]byte       // to the streams
+	handed   uint64          // the instructions handed out so far
+	instance *instance       // nil until the program begins
+	initial  *initialization // nil unless the run is for a snapshot
 }
 
 func (e *Engine) newRun(ctx context.Context, guest Guest, limits policy.Limits) *run {
-	r := &run{ctx: ctx, limits: limits, memory: e.memory.Memory(int64(limits.Memory), nil)}
-	r.stdout = stream{run: r, name: "standard output"}
-	r.stderr = stream{run: r, name: "standard error"}
+	r := &run{Context: ctx, args: guest.Args, input: guest.Input, limits: limits}
 	r.files = guest.Root.Mount(guestfs.Run{
 		Context:   ctx,
 		Alive:     r.alive,
@@ -65,136 +56,122 @@ func warnings(log *slog.Logger) func(path string, err error) {
 	}
 }
 
-// runKey is the key of the run in the context of host functions.
+// runKey is the key of a run in the context that it is.
 type runKey struct{}
+
+// Value is the run under runKey.
+func (r *run) Value(key any) any {
+	if key == (runKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
+}
 
 func runOf(ctx context.Context) *run { return ctx.Value(runKey{}).(*run) }
 
-// execute runs a program to its end. Whatever panics in wazero outside of the
-// program, such as the allocation of its memory, is an error too.
-func (r *run) execute(c *code, guest Guest) (status int64, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = r.panicked(p)
-		}
-	}()
-	if r.ctx.Err() != nil {
-		return 0, ended(r.ctx)
-	}
-	ctx := experimental.WithMemoryAllocator(r.ctx, r.memory)
-	ctx = context.WithValue(ctx, runKey{}, r)
-	instance, err := c.runtime.InstantiateModule(ctx, c.module, r.config(guest))
+// execute runs a program to its end.
+func (r *run) execute(e *Engine, c *code) (status int64, err error) {
+	in, err := e.newInstance(r, c, c.origin.beginning(r, e, c), r.limits.Memory)
 	if err != nil {
+		return 0, err
+	}
+	if err := r.begin(in); err != nil {
 		return outcome(err)
 	}
-	defer instance.Close(context.WithoutCancel(ctx))
-	for _, part := range c.program.Image {
-		instance.Memory().Write(uint32(part.Offset), part.Bytes)
-	}
-	for _, name := range c.program.Init {
-		if _, err := instance.ExportedFunction(name).Call(ctx); err != nil {
+	for _, name := range in.Entry {
+		results, err := r.call(name)
+		if err != nil {
 			return outcome(err)
 		}
+		if len(results) > 0 { // of a reactor
+			status = int64(uint32(results[0]))
+		}
 	}
-	results, err := instance.ExportedFunction(c.program.Entry).Call(ctx)
-	if err == nil && len(results) > 0 {
-		return int64(uint32(results[0])), nil
-	}
-	return outcome(err)
+	return status, nil
 }
 
-func (r *run) panicked(p any) error {
-	if err, ok := p.(error); ok && errors.As(err, new(stop)) {
-		_, err := outcome(err)
-		return err
+// begin gives an instance to the run, and calls what is still to be called before the
+// entry. What that executes is not counted, for another run need not do it.
+func (r *run) begin(in *instance) error {
+	r.instance, in.run, in.files.FS = in, r, r.files
+	for _, name := range in.from.init {
+		if _, err := r.call(name); err != nil {
+			return err
+		}
+		r.handed = uint64(in.fuel())
 	}
-	if err := r.memory.Err(); err != nil {
-		return fmt.Errorf("the program cannot have the memory that it starts with: %w", err)
-	}
-	return fmt.Errorf("the engine failed: %v", p)
+	return nil
 }
 
-// config is all that the program gets from outside: no environment.
-func (r *run) config(guest Guest) wazero.ModuleConfig {
-	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(r.files, "/")
-	return wazero.NewModuleConfig().
-		WithName("").         // else a second instance would clash with the first
-		WithStartFunctions(). // else the instance could not be asked for its fuel
-		WithArgs(guest.Args...).
-		WithStdin(bytes.NewReader(guest.Input)).
-		WithStdout(&r.stdout).
-		WithStderr(&r.stderr).
-		WithFSConfig(files).
-		WithSysWalltime().
-		WithSysNanotime().
-		WithRandSource((*random)(r))
+// call calls an exported function, which Prepare has seen. Its error is wazero's.
+func (r *run) call(name string) ([]uint64, error) {
+	return r.instance.module.ExportedFunction(name).Call(r)
+}
+
+// close frees what the run has.
+func (r *run) close() {
+	r.files.Close()
+	if r.instance != nil {
+		r.instance.close()
+	}
 }
 
 // alive stops the run if its context is done. Every host function calls it first.
 func (r *run) alive() {
-	if r.ctx.Err() != nil {
-		panic(stop{ended(r.ctx)})
+	if r.Err() != nil {
+		panic(stop{ended(r)})
 	}
 }
 
 // tick is called by the program when its fuel is spent, and returns new fuel: always as
 // much, for a debt that adds up would overflow one day.
-func (r *run) tick(instance api.Module, left int64) int64 {
+func (r *run) tick(left int64) int64 {
 	if left == prepare.StackExhausted {
 		panic(stop{stackExhausted(r.limits.Stack)})
 	}
-	r.instance = instance
 	r.alive()
 	r.handed += uint64(slice - left)
 	return slice
 }
 
-// instructions is what the program has executed.
-func (r *run) instructions() uint64 {
-	if r.instance == nil {
-		return 0
-	}
-	left := int64(r.instance.ExportedGlobal(prepare.FuelExport).Get())
-	return r.handed - uint64(left)
-}
-
 func (r *run) output() Output {
-	out := Output{Stdout: r.stdout.data, Stderr: r.stderr.data}
-	out.Usage = check.Usage{
-		Instructions: r.instructions(),
-		Memory:       r.memory.Peak(),
-		Output:       int64(len(out.Stdout) + len(out.Stderr)),
+	out := Output{Stdout: r.written[stdout], Stderr: r.written[stderr]}
+	out.Usage.Output = int64(len(out.Stdout) + len(out.Stderr))
+	if in := r.instance; in != nil {
+		out.Usage.Instructions = r.handed - uint64(in.fuel())
+		out.Usage.Memory = in.memory.Peak()
 	}
 	return out
 }
 
-// A stream collects what a run writes to its standard output or error.
-type stream struct {
-	run  *run
-	name string
-	data []byte
-}
+// The streams that a program writes to.
+const (
+	stdout = iota
+	stderr
+)
 
-// Write keeps p, and stops the run when that is more than its limit.
-func (s *stream) Write(p []byte) (int, error) {
-	s.run.alive()
-	limit := s.run.limits.Output
-	room := int(limit) - len(s.data)
-	s.data = append(s.data, p[:min(room, len(p))]...)
+// write keeps what is written to a stream, and stops the run when that is more than its
+// limit.
+func (r *run) write(stream int, p []byte) (int, error) {
+	r.alive()
+	limit := r.limits.Output
+	room := int(limit) - len(r.written[stream])
+	r.written[stream] = append(r.written[stream], p[:min(room, len(p))]...)
 	if len(p) > room {
-		panic(stop{tooMuchOutput(s.name, limit)})
+		panic(stop{tooMuchOutput([...]string{stdout: "standard output", stderr: "standard error"}[stream], limit)})
 	}
 	return len(p), nil
 }
 
-// random is a run's source of randomness.
-type random run
-
 // maxRandom is the most random bytes between two looks at the run's context.
 const maxRandom = 64 << 10
 
-// Read fills a part of p with random bytes.
-func (r *random) Read(p []byte) (int, error) {
-	(*run)(r).alive()
-	return rand.Read(p[:min(len(p), maxRandom)])
+// random fills p with random bytes.
+func (r *run) random(p []byte) {
+	for len(p) > 0 {
+		r.alive()
+		n := min(len(p), maxRandom)
+		_, _ = rand.Read(p[:n]) // which never fails
+		p = p[n:]
+	}
 }

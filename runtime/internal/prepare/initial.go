@@ -21,48 +21,49 @@ const reserved = "wasmagent."
 // startExport is the export that the start section's function becomes.
 const startExport = reserved + "start"
 
-// entry is the export that a run calls.
-func (m *module) entry() string {
-	if m.exported(commandEntry) >= 0 {
-		return commandEntry
-	}
-	return reactorEntry
-}
+// command tells whether the module is a command, not a reactor.
+func (m *module) command() bool { return m.exported(commandEntry) >= 0 }
 
-// initial makes an export of the start section's function, so that it can be called
-// once and not with every instance, and lists what is to be called before the entry.
-func initial(m *module) (names []string) {
+// calls are the exports to call, for all runs and for each. It makes an export of the
+// start section's function, which would be called with every instance.
+func (m *module) calls() (init, entry []string) {
 	if m.start != nil {
 		m.exports = append(m.exports, export{name: startExport, kind: kindFunction, index: *m.start})
-		m.start, names = nil, append(names, startExport)
+		m.start, init = nil, append(init, startExport)
 	}
-	if m.entry() == reactorEntry && m.exported(initialize) >= 0 {
-		names = append(names, initialize)
+	if m.command() {
+		return nil, append(init, commandEntry)
 	}
-	return names
+	if m.exported(initialize) >= 0 {
+		init = append(init, initialize)
+	}
+	return init, []string{reactorEntry}
 }
 
-// fresh says why what a program is after its initialisation cannot be kept for its
-// runs, if so: something of it is neither in memory nor in a global that is a number.
-func fresh(m *module, profiles []profile) string {
+// changes says what of itself a program can change beside memory and numbers; empty if
+// there is nothing.
+func changes(m *module, profiles []profile) string {
 	switch {
 	case len(m.data) > 0:
 		return "it has data segments that are not copied to memory at the start"
-	case slices.ContainsFunc(profiles, func(p profile) bool { return p.tables }):
-		return "it changes its tables of functions while it runs"
-	case slices.ContainsFunc(m.globals, func(g global) bool {
-		return g.mutable && g.kind != typeI32 && g.kind != typeI64 && g.kind != typeF32 && g.kind != typeF64
-	}):
+	case slices.ContainsFunc(profiles, func(p profile) bool { return p.references }):
+		return "it makes references to functions, or changes tables of them, while it runs"
+	case slices.ContainsFunc(m.globals, func(g global) bool { return g.mutable && !isNumber(g.kind) }):
 		return "it has a variable (a mutable global) that is a vector or a reference"
 	}
 	return ""
 }
 
-// exportGlobals makes exports of all variables, whose names it returns.
+func isNumber(kind byte) bool {
+	return kind == typeI32 || kind == typeI64 || kind == typeF32 || kind == typeF64
+}
+
+// exportGlobals makes exports of all variables but the fuel, which is one, and returns
+// their names.
 func exportGlobals(m *module) (names []string) {
+	fuel := int(m.exports[m.exported(FuelExport)].index)
 	for i, g := range m.globals {
-		if g.mutable {
-			name := fmt.Sprint(reserved, "global.", i)
+		if name := fmt.Sprint(reserved, "global.", i); g.mutable && i != fuel {
 			m.exports = append(m.exports, export{name: name, kind: kindGlobal, index: uint32(i)})
 			names = append(names, name)
 		}

@@ -53,16 +53,18 @@ type Program struct {
 	// Image is what memory holds before the first instruction, beside zeros: in
 	// order and apart from one another.
 	Image []Part
-	// Init names the exported functions to call before Entry, in this order. They
+	// Reactor says that the program is a reactor, with a function check, not a command.
+	Reactor bool
+	// Init names the exported functions to call once, in this order, before Entry. They
 	// have neither parameters nor results.
 	Init []string
-	// Entry is the exported function that is a run: "_start", without results, or
-	// "check", which returns an i32.
-	Entry string
-	// Globals names the exports of all that Init changes beside memory, if that can
-	// be kept; Fresh says why it cannot.
+	// Entry names the exported functions whose calls, in this order, are a run. The last
+	// one of a reactor returns an i32, the exit status; others return nothing.
+	Entry []string
+	// Globals names the exports of all variables but the fuel, if they and memory are
+	// all that the program can change of itself. Otherwise Changes says what else.
 	Globals []string
-	Fresh   string
+	Changes string
 	// Interpret says that a function is larger than policy.Limits.CompiledBody, or
 	// would be as costly to compile: the program must not be compiled.
 	Interpret bool
@@ -100,14 +102,13 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 		return Program{}, err
 	}
 	memory := uint64(m.memories[0].min) * pageSize
-	p := Program{Image: lift(m, profiles, memory), Entry: m.entry(), Init: initial(m), Memory: memory}
-	if len(p.Init) > 0 {
-		if p.Fresh = fresh(m, profiles); p.Fresh == "" {
-			p.Globals = exportGlobals(m)
-		}
-	}
+	p := Program{Image: lift(m, profiles, memory), Memory: memory, Reactor: !m.command()}
+	p.Init, p.Entry = m.calls()
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	meter(m, profiles, limits.Stack)
+	if p.Changes = changes(m, profiles); p.Changes == "" {
+		p.Globals = exportGlobals(m)
+	}
 	p.Wasm, p.Interpret = encode(m), costly(m, profiles, limits)
 	for _, f := range profiles {
 		p.Instructions += f.instructions

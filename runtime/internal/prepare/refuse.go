@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -125,21 +126,19 @@ func (m *module) refuseEntry() error {
 	if m.start != nil && !m.typeOf(*m.start).equal(signature{}) {
 		return errors.New("malformed: the start function has parameters or results; build it again")
 	}
-	if m.exported(commandEntry) < 0 && m.exported(reactorEntry) < 0 {
-		if m.exported(initialize) >= 0 {
-			return errors.New("the program is a reactor, a library without a _start function, and exports no function check; export one that returns the exit status as an i32, or build it as a command (Go: no -buildmode=c-shared; clang: no -mexec-model=reactor; Rust: a bin, not a cdylib)")
-		}
-		return errors.New("the program exports no function _start; give it a main function and " + howto)
+	const wasi = "is not a function without parameters and results, as WASI has it; " + howto
+	switch {
+	case m.command():
+		return m.refuseExport(commandEntry, signature{}, wasi)
+	case m.exported(reactorEntry) >= 0:
+		return cmp.Or(
+			m.refuseExport(initialize, signature{}, wasi),
+			m.refuseExport(reactorEntry, signature{results: []byte{typeI32}}, "is not a function without parameters that returns an i32, the exit status; correct its type"),
+		)
+	case m.exported(initialize) >= 0:
+		return errors.New("the program is a reactor, a library without a _start function, and exports no function check; export one that returns the exit status as an i32, or build it as a command (Go: no -buildmode=c-shared; clang: no -mexec-model=reactor; Rust: a bin, not a cdylib)")
 	}
-	entry, results := m.entry(), signature{}
-	if entry == reactorEntry {
-		results.results = []byte{typeI32}
-		if err := m.refuseExport(initialize, signature{}, "is not a function without parameters and results, as WASI has it; "+howto); err != nil {
-			return err
-		}
-		return m.refuseExport(entry, results, "is not a function without parameters that returns an i32, the exit status; correct its type")
-	}
-	return m.refuseExport(entry, results, "is not a function without parameters and results, as WASI has it; "+howto)
+	return errors.New("the program exports no function _start; give it a main function and " + howto)
 }
 
 // refuseExport wants what is exported under a name, if it is, to be a function of

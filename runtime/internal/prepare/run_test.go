@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -94,7 +95,7 @@ func newMachine(t testing.TB, config wazero.RuntimeConfig) *machine {
 // run runs a command as it was built.
 func (m *machine) run(t testing.TB, wasm []byte) result {
 	t.Helper()
-	return m.execute(t, Program{Wasm: wasm, Entry: "_start"})
+	return m.execute(t, Program{Wasm: wasm, Entry: []string{"_start"}})
 }
 
 // execute runs a program once and counts what it spent.
@@ -118,7 +119,7 @@ func (m *machine) execute(t testing.TB, p Program) result {
 				t.Fatalf("no memory for %d bytes at %d", len(part.Bytes), part.Offset)
 			}
 		}
-		for _, name := range append(p.Init, p.Entry) {
+		for _, name := range slices.Concat(p.Init, p.Entry) {
 			if err == nil {
 				status, err = module.ExportedFunction(name).Call(t.Context())
 			}

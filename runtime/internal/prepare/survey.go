@@ -15,14 +15,14 @@ const (
 
 // A profile is what is known of a function before it is rewritten.
 type profile struct {
-	entry  uint64   // the fuel that entering it costs
-	loops  []uint64 // the fuel that each of its loops costs; 0 where nothing repeats it
-	calls  bool     // it calls functions of the program, so that it can recurse
-	hot    bool     // it has a loop that calls nothing
-	names  bool     // it names data segments, whose numbers must stay
-	tables bool     // it changes tables, or segments of their entries
-	frame  uint32   // the bytes of native stack that it takes, an estimate
-	work   uint64   // the bytes of ordinary code that take as long to compile, an estimate
+	entry      uint64   // the fuel that entering it costs
+	loops      []uint64 // the fuel that each of its loops costs; 0 where nothing repeats it
+	calls      bool     // it calls functions of the program, so that it can recurse
+	hot        bool     // it has a loop that calls nothing
+	names      bool     // it names data segments, whose numbers must stay
+	references bool     // it makes references to functions, or changes where they are
+	frame      uint32   // the bytes of native stack that it takes, an estimate
+	work       uint64   // the bytes of ordinary code that take as long to compile, an estimate
 
 	instructions uint64
 	values       uint64 // the types that a validator compares at calls, blocks and branches
@@ -178,8 +178,8 @@ func (s *surveyor) price(in instruction) uint64 {
 		return hostCall
 	case opMemoryInit, opDataDrop:
 		s.names = true
-	case opTableSet, opTableGrow, opTableFill, opTableCopy, opTableInit, opElemDrop:
-		s.tables = true
+	case opRefFunc, opTableSet, opTableGrow, opTableFill, opTableCopy, opTableInit, opElemDrop:
+		s.references = true
 	}
 	return 1
 }
