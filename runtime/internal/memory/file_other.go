@@ -1,4 +1,4 @@
-//go:build !linux && !darwin && !freebsd
+//go:build !linux && !darwin && !freebsd && !windows
 
 package memory
 
@@ -8,5 +8,7 @@ import "errors"
 type file struct{ bytes []byte }
 
 func newFile([]byte) (*file, error) { return nil, errors.ErrUnsupported }
+
+func (*file) own() uint64 { return 0 }
 
 func (*file) close() error { return nil }

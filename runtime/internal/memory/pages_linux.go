@@ -22,9 +22,6 @@ const (
 	shared  = 1 << 61 // of a file, and not copied yet
 )
 
-// few is how many bytes all count as touched, for to clear them takes no longer than to ask.
-const few = 128 << 10
-
 // openPages finds the table, and tries whether it is that of this process, which it is
 // not under an emulator.
 func openPages() *pages {
@@ -58,7 +55,7 @@ func (p *pages) tried() bool {
 
 // touched appends which parts of the first bytes of a region may not be as at first.
 func (p *pages) touched(spans []span, r *region, bytes uint64) []span {
-	if p.table == nil || bytes <= few {
+	if p.table == nil {
 		return append(spans, span{0, bytes})
 	}
 	found, err := p.read(spans, r, bytes)
@@ -84,15 +81,6 @@ func (p *pages) read(spans []span, r *region, bytes uint64) ([]span, error) {
 		}
 	}
 	return spans, nil
-}
-
-// appendPage appends a page, or has the last span go on to its end.
-func appendPage(spans []span, at, size uint64) []span {
-	if last := len(spans) - 1; last >= 0 && spans[last].to == at {
-		spans[last].to += size
-		return spans
-	}
-	return append(spans, span{at, at + size})
 }
 
 // populate has the system supply the pages of a part at once, as if each were written: that

@@ -1,8 +1,8 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package memory
 
-// pages would know which pages the process has for itself, but only Linux says it.
+// pages would know which pages the process has for itself, but this system does not say it.
 type pages struct{}
 
 func openPages() *pages { return nil }

@@ -19,7 +19,7 @@ func reserve(size uint64) (region, error) {
 	if size > maxInt {
 		return region{}, windows.ERROR_NOT_ENOUGH_MEMORY
 	}
-	address, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE, windows.PAGE_NOACCESS)
+	address, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE|windows.MEM_WRITE_WATCH, windows.PAGE_NOACCESS)
 	if err != nil {
 		return region{}, err
 	}
@@ -47,8 +47,19 @@ func (r *region) grow(size uint64) ([]byte, error) {
 // size is how much space there is.
 func (r *region) size() uint64 { return uint64(len(r.space)) }
 
-// load is not called, for no image is mapped.
-func (r *region) load(*Image) error { return errors.ErrUnsupported }
+// load copies an image. To copy is not to write, as far as is watched.
+func (r *region) load(image *Image) error {
+	b, err := r.grow(image.end())
+	if err != nil {
+		return err
+	}
+	copy(b[image.first:], image.bytes)
+	reset := windows.NewLazySystemDLL("kernel32.dll").NewProc("ResetWriteWatch")
+	if failed, _, _ := reset.Call(uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))); failed != 0 {
+		return errors.New("the system does not watch what is written")
+	}
+	return nil
+}
 
 // restore makes a part what it was at first.
 func (r *region) restore(image *Image, part span) error {

@@ -8,6 +8,15 @@ import (
 // A span is a part of a memory: the bytes from one to before another.
 type span struct{ from, to uint64 }
 
+// appendPage appends a page, or has the last span go on to its end.
+func appendPage(spans []span, at, size uint64) []span {
+	if last := len(spans) - 1; last >= 0 && spans[last].to == at {
+		spans[last].to += size
+		return spans
+	}
+	return append(spans, span{at, at + size})
+}
+
 // A space is where the memories of runs are, one after another.
 type space struct {
 	region
@@ -22,6 +31,9 @@ type space struct {
 // overhead is about what a space takes beside the pages that were written: tables of
 // pages and descriptions of mappings in the system's kernel.
 const overhead = 8 << 10
+
+// few is how many bytes all count as written, for to clear them takes no longer than to ask.
+const few = 128 << 10
 
 // newSpace reserves size bytes or, where the system refuses, as much as it has, but least
 // bytes, and maps an image there, or none.
@@ -59,13 +71,20 @@ func (s *space) begin() error {
 // bytes of memory the space takes if it is kept.
 func (s *space) survey(p *pages, used uint64) uint64 {
 	before := s.touched
-	s.touched = p.touched(s.spare[:0], &s.region, used)
+	if s.touched = s.spare[:0]; used <= few {
+		s.touched = append(s.touched, span{0, used})
+	} else {
+		s.touched = p.touched(s.touched, &s.region, used)
+	}
 	for _, part := range before {
 		if part.to > used {
 			s.touched = append(s.touched, span{max(part.from, used), part.to})
 		}
 	}
 	s.spare, s.takes = before, overhead
+	if s.image != nil {
+		s.takes += s.image.file.own()
+	}
 	for _, part := range s.touched {
 		s.takes += part.to - part.from
 		if s.image.within(part) { // and is mapped anew

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package memory_test
+
+// systemVariants are none.
+var systemVariants []variant
