@@ -289,10 +289,9 @@ func TestUninstalledPackages(t *testing.T) {
 	}
 }
 
-// TestAssemblyScript uses the packages that npm has installed for the example
-// module.
-func TestAssemblyScript(t *testing.T) {
-	t.Parallel()
+// linkPackages gives a directory what npm has installed for the example module.
+func linkPackages(t *testing.T, dir string) {
+	t.Helper()
 	packages, err := filepath.Abs(filepath.Join("..", "..", "..", "..", "examples", "wasm-checks", "scripts", "check_swap", "node_modules"))
 	if err != nil {
 		t.Fatal(err)
@@ -300,6 +299,15 @@ func TestAssemblyScript(t *testing.T) {
 	if _, err := os.Stat(packages); err != nil {
 		needs.Missing(t, err)
 	}
+	if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
+		t.Skip(err)
+	}
+}
+
+// TestAssemblyScript uses the packages that npm has installed for the example
+// module.
+func TestAssemblyScript(t *testing.T) {
+	t.Parallel()
 	const program = "process.stdout.write(\"OK\\n\");\n"
 	const check = "export function check(): i32 { process.stdout.write(\"OK\\n\"); return 0; }\n"
 	config := func(options string) string {
@@ -318,9 +326,7 @@ func TestAssemblyScript(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := lay(t, test.files)
-			if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
-				t.Skip(err)
-			}
+			linkPackages(t, dir)
 			if test.entry != "" {
 				begins(t, build(t, toolchain.Builder{}, dir), test.entry)
 				return

@@ -1,0 +1,4 @@
+// The same program as a command.
+import { main } from "./index";
+
+process.exit(main());
