@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
@@ -120,7 +121,10 @@ func (s scale) draw(w io.Writer, y int) {
 }
 
 // power is a power of ten for people.
-func power(d time.Duration) string { return d.String() }
+func power(d time.Duration) string {
+	number := strings.TrimRight(d.String(), "µms")
+	return number + " " + strings.TrimPrefix(d.String(), number)
+}
 
 func escaped(text string) string {
 	var out bytes.Buffer

@@ -37,12 +37,12 @@ func TestChart(t *testing.T) {
 	if !bytes.Equal(drawn, f.chart()) {
 		t.Error("the same figures make another picture")
 	}
-	for _, want := range []string{">sh -c echo<", ">40 µs<", ">1.0 ms<", ">10µs<", ">100ms<", "&lt;&amp;&gt;"} {
+	for _, want := range []string{">sh -c echo<", ">40 µs<", ">1.0 ms<", ">10 µs<", ">100 ms<", "&lt;&amp;&gt;"} {
 		if !strings.Contains(string(drawn), want) {
 			t.Errorf("there is no %q", want)
 		}
 	}
-	for _, unwanted := range []string{"1s<", inC + "<", "NaN", "Inf"} {
+	for _, unwanted := range []string{">1 s<", inC + "<", "NaN", "Inf"} {
 		if strings.Contains(string(drawn), unwanted) {
 			t.Errorf("there is %q", unwanted)
 		}

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
@@ -24,14 +25,15 @@ import (
 
 // A plan is what is measured, and for how long.
 type plan struct {
-	source  string        // the directory of the project
-	chart   string        // the file of the picture; empty draws none
-	time    time.Duration // of each check in each round
-	rounds  int
-	modules []int          // how many are loaded
-	heavy   int            // how many different programs of the slowest to compile
-	only    *regexp.Regexp // what is measured, by the names of the subjects
-	starts  int            // how many times
+	source   string        // the directory of the project
+	chart    string        // the file of the picture; empty draws none
+	time     time.Duration // of each check in each round
+	rounds   int
+	modules  []int          // how many are loaded
+	heavy    int            // how many different programs of the slowest to compile
+	only     *regexp.Regexp // what is measured, by the names of the subjects
+	starts   int            // how many times
+	metering time.Duration  // how long each example check is run
 }
 
 // limit is the longest that a run may take.
@@ -39,7 +41,7 @@ const limit = 30 * time.Minute
 
 // parse makes a plan of a command line.
 func parse(args []string, stderr io.Writer) (plan, error) {
-	p := plan{modules: []int{1, 10, 100, 1000}, heavy: 10}
+	p := plan{modules: []int{1, 10, 100, 1000}, metering: time.Second}
 	flags := flag.NewFlagSet("checks", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	quick := flags.Bool("quick", false, "see whether it all works: the figures mean little")
@@ -57,7 +59,7 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 		return p, err
 	}
 	if *quick {
-		p.time, p.rounds, p.starts, p.modules, p.heavy = 30*time.Millisecond, 7, 1, []int{1, 10}, 1
+		p.time, p.rounds, p.starts, p.modules, p.metering = 30*time.Millisecond, 7, 1, []int{1, 3}, 50*time.Millisecond
 	}
 	return p, p.check(flags.Args())
 }
@@ -108,11 +110,23 @@ func Run(ctx context.Context, command string, args []string, stderr io.Writer) (
 	if err := l.build(ctx); err != nil {
 		return "", err
 	}
-	found := &findings{command: command, machine: report.Machine(), commit: report.Commit(ctx, l.source), subjects: l.chosen()}
-	for _, measure := range []func(context.Context, *lab) error{found.start, found.weigh, found.race} {
+	found := &findings{command: command, machine: report.Machine(), versions: versions(ctx, l.source), subjects: l.chosen()}
+	for _, measure := range []func(context.Context, *lab) error{found.start, found.weigh, found.race, found.meter} {
 		if err := measure(ctx, l); err != nil {
 			return "", err
 		}
 	}
 	return found.section(p.chart)
+}
+
+// versions are those of what is measured.
+func versions(ctx context.Context, source string) string {
+	of := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			of[d.Path] = d.Version
+		}
+	}
+	return fmt.Sprintf("wasmagent %s, wazero %s, Extism's Go SDK %s, which asks for wazero v1.9.0 and has the same as the agent here",
+		report.Commit(ctx, source), of["github.com/tetratelabs/wazero"], of["github.com/extism/go-sdk"])
 }

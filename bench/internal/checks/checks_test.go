@@ -45,11 +45,11 @@ func TestQuick(t *testing.T) {
 	for _, want := range []string{
 		"\n```sh\nbench checks\n```\n",
 		"\n| smallest, sandbox, .*: times faster | at least 15 | [1-9]",
-		"\n| `sh -c echo` | process | 1 | TIME | TIME | TIME | \\d+ | TIME | TIME | TIME | \\d+ | [0-9.]+ |\n",
-		"\n| smallest | sandbox | 10 | TIME",
+		"\n| `sh -c echo` | process | 1 | TIME | TIME | TIME | \\d+ | TIME | TIME | TIME | TIME | \\d+ | [0-9.]+ |\n",
+		"\n| smallest | sandbox | 3 | TIME",
 		"\n| Go on the SDK | Extism | 1 | TIME",
 		"\n| Go | wazero | 1 | TIME",
-		"\n| smallest | sandbox | 10 | SIZE | SIZE | SIZE | TIME | TIME |\n",
+		"\n| smallest | sandbox | 3 | SIZE | SIZE | SIZE | TIME | TIME |\n",
 		"\n| Python | process | 1 | - | - | SIZE | TIME | TIME |\n",
 	} {
 		if !regexp.MustCompile(figures.Replace(want)).MatchString(out) {

@@ -13,8 +13,9 @@ import (
 
 // Findings are everything that was measured.
 type findings struct {
-	command, machine, commit string
-	subjects                 []*subject
+	command, machine, versions string
+	subjects                   []*subject
+	metered                    []metered
 }
 
 // find is the subject of a check in a way, without figures if it was not measured.
@@ -64,13 +65,20 @@ func (f *findings) section(chart string) (string, error) {
 func (f *findings) writeHead(w io.Writer) {
 	fmt.Fprintf(w, `## Checks
 
-One and the same check, which prints a line with performance data, run in several ways.
+One and the same check, which prints a line with performance data, in several languages: in the agent's **sandbox**, through the dispatcher, as
+it is by default, metered and limited, its output decoded; as a **process** that Go starts and whose output it reads; in bare **wazero**, and in
+**Extism**, as their documentation says: compiled once, an instance for each run. Neither of these two limits or meters anything here. "smallest" is
+150 bytes of WebAssembly beside `+"`sh -c echo`"+`; "Go" is an ordinary program, "Go on the SDK" a check on package guest, which is a reactor.
 
 `+"```sh\n%s\n```"+`
 
-%s. Wasmagent %s.
+%s. %s.
 
-`, f.command, report.Sentence(f.machine), f.commit)
+Each has processes of its own, one pinned to one processor and one to two, so that nothing of one is in the memory or the times of another. They
+run in turn, in short rounds: a figure is the median of the rounds, p99 is that of all runs. CPU is what the process and its children took
+for a run, with garbage collection and all else.
+
+`, f.command, report.Sentence(f.machine), report.Sentence(f.versions))
 }
 
 func (f *findings) writeGoals(w io.Writer) {
@@ -86,16 +94,22 @@ func (f *findings) writeGoals(w io.Writer) {
 
 func (f *findings) writeRuns(w io.Writer) {
 	fmt.Fprint(w, `
-| check | in | modules | p50 | p99 | CPU | runs/s | p50, two | p99, two | CPU, two | runs/s, two | two against one |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+On one processor, one run after the other; after a rest of a few milliseconds ("rested"); and on two processors, two at a time. Where there are several modules,
+every one of them is run in turn, but for the row that says otherwise; no two have the same program, but for those of Go that are more than `, heavy, `.
+
+| check | in | modules | p50 | p99 | CPU | runs/s | rested | on two: p50 | p99 | CPU | runs/s | against one |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 `)
 	for _, s := range f.subjects {
 		one, two := s.runs[1], s.runs[2]
-		modules := fmt.Sprint(s.job.Modules)
+		modules, rested := fmt.Sprint(s.job.Modules), ""
 		if s.job.Modules > 1 && !s.turn {
-			modules += ", one run"
+			modules += ", the same one"
 		}
-		fmt.Fprintf(w, "| %s | %s | %s |%s%s %s |\n", s.named(), s.job.Way, modules, one.cells(), two.cells(), report.Times(report.Ratio(two.rate(), one.rate())))
+		if len(s.idle) > 0 {
+			rested = report.Short(report.Percentile(s.idle, 50))
+		}
+		fmt.Fprintf(w, "| %s | %s | %s |%s %s |%s %s |\n", s.named(), s.job.Way, modules, one.cells(), rested, two.cells(), report.Times(report.Ratio(two.rate(), one.rate())))
 	}
 }
 
@@ -106,6 +120,9 @@ func (s *series) cells() string {
 
 func (f *findings) writeModules(w io.Writer) {
 	fmt.Fprint(w, `
+Memory, in a process and its children: of each module that is loaded, what is added once it has run and waits to run again, and what each run adds
+while it lasts. And the time from nothing to the first answer, of the last of the modules: with nothing compiled, and with all compiled before.
+
 | check | in | modules | loaded | waiting | running | cold | warm |
 |---|---|---|---|---|---|---|---|
 `)

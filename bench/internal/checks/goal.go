@@ -43,7 +43,7 @@ func (f *findings) goals() (list []goal) {
 	for _, check := range []string{smallest, inC, onSDK, inGo} {
 		list = append(list, f.wider(1.8, check))
 	}
-	return append(list, f.among(1.1)...)
+	return append(append(list, f.among(1.1)...), f.metering(1.1)...)
 }
 
 // faster compares the p50 of two subjects.
@@ -99,6 +99,18 @@ func (f *findings) among(want float64) (list []goal) {
 			what: fmt.Sprintf("%s, sandbox: a run among %d modules, %s, against among one", s.check, s.job.Modules, which),
 			want: want, most: true, measured: report.Ratio(float64(s.runs[1].p50()), float64(alone.runs[1].p50())),
 			of: report.Short(s.runs[1].p50()) + " / " + report.Short(alone.runs[1].p50()),
+		})
+	}
+	return list
+}
+
+// metering compares the example checks with what they are without a meter.
+func (f *findings) metering(want float64) (list []goal) {
+	for _, m := range f.metered {
+		list = append(list, goal{
+			what: m.check + ", metered, against without a meter", want: want, most: true,
+			measured: report.Ratio(float64(m.with), float64(m.without)),
+			of:       report.Short(m.with) + " / " + report.Short(m.without),
 		})
 	}
 	return list

@@ -16,6 +16,7 @@ type subject struct {
 	job        job
 	turn       bool            // whether every module is run, rather than the first
 	runs       map[int]*series // by processors
+	idle       []time.Duration // of each round, the p50 of runs with rests between them
 	memory     footprint
 	cold, warm time.Duration // from nothing, and from what is compiled, to the first answer
 	failure    error         // why it has no more figures
@@ -37,6 +38,9 @@ const (
 	inPython = "Python"
 )
 
+// heavy is the most different programs of those that take seconds to compile.
+const heavy = 10
+
 // subjects are all of them.
 func (l *lab) subjects() (list []*subject) {
 	shell := "echo 'OK: " + said + "|time=1s;2;3'"
@@ -44,16 +48,16 @@ func (l *lab) subjects() (list []*subject) {
 		name, file string
 		held       string
 		argv       []string
+		slow       bool // to compile
 	}{
-		{smallest, "check_smallest.wasm", l.file("held_smallest.wasm"), []string{"/bin/sh", "-c", shell}},
-		{inC, "check_c.wasm", "", []string{l.file("check_c")}},
-		{onSDK, "check_sdk.wasm", "", []string{l.file("check_sdk")}},
-		{inGo, "check_go.wasm", "", []string{l.file("check_go")}},
-		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "testdata", "check.py")}},
+		{smallest, "check_smallest.wasm", l.file("held_smallest.wasm"), []string{"/bin/sh", "-c", shell}, false},
+		{inC, "check_c.wasm", "", []string{l.file("check_c")}, false},
+		{onSDK, "check_sdk.wasm", "", []string{l.file("check_sdk")}, true},
+		{inGo, "check_go.wasm", "", []string{l.file("check_go")}, true},
+		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "testdata", "check.py")}, false},
 	} {
-		heavy := c.name == onSDK || c.name == inGo
 		add := func(way string, modules int, turn bool) {
-			j := job{Way: way, Program: l.file(c.file), Held: c.held, Modules: modules, Alike: heavy && modules > l.heavy}
+			j := job{Way: way, Program: l.file(c.file), Held: c.held, Modules: modules, Alike: c.slow && modules > heavy}
 			if way == "process" {
 				j = job{Way: way, Argv: c.argv, Modules: modules}
 				if c.held != "" {
@@ -62,19 +66,20 @@ func (l *lab) subjects() (list []*subject) {
 			}
 			list = append(list, &subject{check: c.name, job: j, turn: turn, runs: map[int]*series{1: {}, 2: {}}})
 		}
-		add("process", 1, false)
-		if c.file == "" {
-			continue
-		}
-		for _, n := range l.modules {
-			add("sandbox", n, n > 1)
-			if n == 1 || c.name == smallest {
-				add("wazero", n, n > 1)
-				add("Extism", n, n > 1)
+		if c.file != "" {
+			for _, n := range l.modules {
+				add("sandbox", n, n > 1)
 			}
 		}
 		if c.name == smallest {
 			add("sandbox", l.modules[len(l.modules)-1], false)
+		}
+		add("process", 1, false)
+		for _, n := range l.modules {
+			if c.name == smallest || c.file != "" && n == 1 {
+				add("wazero", n, n > 1)
+				add("Extism", n, n > 1)
+			}
 		}
 	}
 	return list

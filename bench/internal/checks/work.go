@@ -24,6 +24,7 @@ type order struct {
 	Open *job          // make modules ready
 	Each bool          // run every check once, and settle
 	For  time.Duration // run checks for some time
+	Idle int           // run that many checks, with rests between them
 	Hold int           // start that many runs that stay
 	Wait bool          // for them
 	Turn bool          // with For: of every module in turn, rather than of the first one
@@ -76,6 +77,8 @@ func (w *work) do(ctx context.Context, o order) (a answer, err error) {
 		return a, w.each(ctx)
 	case o.Hold > 0:
 		w.hold(ctx, o.Hold)
+	case o.Idle > 0:
+		return w.idle(ctx, o.Idle)
 	case o.Wait:
 		w.held.Wait()
 		return a, w.lost
@@ -151,6 +154,22 @@ func (w *work) runs(ctx context.Context, o order) (a answer, err error) {
 		a.Times = append(a.Times, part...)
 	}
 	return a, errors.Join(errs...)
+}
+
+// pause is the rest between two checks that do not follow one another.
+const pause = 3 * time.Millisecond
+
+// idle runs checks one at a time, each after a rest.
+func (w *work) idle(ctx context.Context, n int) (a answer, err error) {
+	for range n {
+		time.Sleep(pause)
+		start := time.Now()
+		if err := w.ask(ctx, 0, false); err != nil {
+			return a, err
+		}
+		a.Times = append(a.Times, time.Since(start))
+	}
+	return a, nil
 }
 
 // client runs one check after the other.
