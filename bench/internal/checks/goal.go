@@ -88,7 +88,7 @@ func (f *findings) wider(want float64, check string) goal {
 func (f *findings) among(want float64) (list []goal) {
 	alone := f.find(smallest, "sandbox", 1)
 	for _, s := range f.subjects {
-		if s.check != smallest || s.job.Way != "sandbox" || s.job.Modules != f.most() {
+		if s.check != smallest || s.job.Way != "sandbox" || s.job.Modules == 1 || s.job.Modules != f.most() {
 			continue
 		}
 		which := "the same one"
