@@ -23,6 +23,9 @@ type code struct {
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
 
+	waits bool           // it is interpreted until it is compiled
+	runs  *atomic.Uint64 // that have begun on its module
+
 	holds atomic.Int64 // the runs, and one for being what new runs begin on
 	free  func()       // called at zero, when nothing can hold it again
 }
@@ -35,6 +38,7 @@ func (c *code) hold() bool {
 			return false
 		}
 		if c.holds.CompareAndSwap(n, n+1) {
+			c.runs.Add(1)
 			return true
 		}
 	}
@@ -53,6 +57,8 @@ type module struct {
 	compiled wazero.CompiledModule
 	machine  *machine
 	of       *machines
+	weight   int64 // instructions of those that may wait
+	runs     atomic.Uint64
 }
 
 // A moduleKey is what modules are shared by.
@@ -72,7 +78,7 @@ func (s *machines) module(compile func(*machine) (wazero.CompiledModule, error))
 		s.give(m)
 		return nil, err
 	}
-	return &module{compiled, m, s}, nil
+	return &module{compiled: compiled, machine: m, of: s}, nil
 }
 
 // close frees a module. Nothing may run it.

@@ -35,7 +35,10 @@ type Engine struct {
 	wasi   []hostFunction
 	memory *memory.Pool
 	dirs   hostfs.Pool
-	slots  chan struct{} // one for each compilation at one time
+	slots  chan struct{} // one for each program that is prepared at one time
+	turns  turns
+
+	waiting atomic.Int64 // instructions that are interpreted until they are compiled
 
 	// Machines that interpret, that compile, and that find compiled code in the cache.
 	interpreters, processors, finders *machines
@@ -54,7 +57,15 @@ type Engine struct {
 
 // A unit is one program that is ready to run, for all who asked for it.
 type unit struct {
-	code atomic.Pointer[code] // nil once nobody has the unit
+	code    atomic.Pointer[code] // nil once nobody has the unit
+	end     func()               // ends what is being done to replace the code
+	settled chan struct{}        // closed when the code is what it stays, and err is set
+	err     error                // why it is not compiled
+}
+
+func (u *unit) free() {
+	u.end()
+	u.code.Swap(nil).release()
 }
 
 // A unitKey is all that what is compiled depends on: the program's bytes and the
@@ -74,13 +85,17 @@ func keyOf(wasm []byte, l policy.Limits) unitKey {
 // NewEngine makes an Engine. The error says why Config.CacheDir cannot be used.
 func NewEngine(config Config) (*Engine, error) {
 	e := &Engine{
-		config:  config,
-		memory:  memory.NewPool(keptMemory),
-		slots:   make(chan struct{}, min(maxCompilations, goruntime.GOMAXPROCS(0))),
-		modules: newShared[moduleKey]((*module).close),
-		units:   newShared[unitKey](func(u *unit) { u.code.Swap(nil).release() }),
-		open:    map[*Program]bool{},
+		config: config,
+		memory: memory.NewPool(keptMemory),
+		slots:  make(chan struct{}, goruntime.GOMAXPROCS(0)),
+		turns:  turns{free: min(max(1, goruntime.GOMAXPROCS(0)/2), maxCompilations)},
+		units:  newShared[unitKey]((*unit).free),
+		open:   map[*Program]bool{},
 	}
+	e.modules = newShared[moduleKey](func(m *module) {
+		m.close()
+		_ = e.reserve(-m.weight)
+	})
 	if e.config.Log == nil {
 		e.config.Log = slog.Default()
 	}

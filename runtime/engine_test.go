@@ -139,6 +139,7 @@ func TestManyPrograms(t *testing.T) {
 func TestProgramRefused(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, runtime.Config{CacheDir: filepath.Join(t.TempDir(), "c"), Log: quiet})
+	first := newEngine(t, runtime.Config{InterpretFirst: true, Log: quiet})
 	for name, row := range map[string]struct {
 		wasm []byte
 		want string
@@ -154,7 +155,7 @@ func TestProgramRefused(t *testing.T) {
 		"huge table": {Module{Memory: Bound{Min: 1}, Tables: []Bound{{Min: 1 << 20}}, Funcs: []Func{{Export: "_start"}}}.Bytes(), "table_entries"},
 		"huge body":  {BigBody(2 << 20), "function"},
 	} {
-		for range 2 { // the second time it is as wrong as the first
+		for _, e := range []*runtime.Engine{e, e, first} { // the second time it is as wrong as the first
 			_, err := e.Program(t.Context(), name, row.wasm, policy.Limits{})
 			if err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("%s: %v; want %q in the error", name, err, row.want)
@@ -229,12 +230,8 @@ func TestProgramPassedOn(t *testing.T) {
 func TestCompileTime(t *testing.T) {
 	t.Parallel()
 	needCompiler(t)
-	m := Command(nil, nil)
-	for range 2000 {
-		m.Funcs = append(m.Funcs, Func{Code: bytes.Repeat(Code(I32Const, 1, MemoryGrow, Raw(0), Drop), 50)})
-	}
 	e := newEngine(t, runtime.Config{})
-	_, err := e.Program(t.Context(), "x", m.Bytes(), policy.Limits{CompileTime: time.Millisecond})
+	_, err := e.Program(t.Context(), "x", manyFunctions(2000), policy.Limits{CompileTime: time.Millisecond})
 	if err == nil || !strings.Contains(err.Error(), "compile_time") {
 		t.Errorf("a compilation that takes long: %v", err)
 	}

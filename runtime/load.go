@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,63 +19,198 @@ import (
 // up to maxWorkers processors for itself, and much memory.
 const maxCompilations = 4
 
-// maxInterpreted is the most instructions of a program that is interpreted: in memory
-// each takes some 60 bytes then.
+// maxInterpreted is the most instructions of a program that is only interpreted. In
+// memory each takes some 60 bytes.
 const maxInterpreted = 10_000_000
 
-// load prepares a program and compiles it, when its turn comes.
+// load makes a program ready to run. Nobody waits for what can be done later.
 func (e *Engine) load(ctx context.Context, name string, wasm []byte, limits policy.Limits, key unitKey) (*unit, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(e.life, func() { cancel(ErrClosed) })()
-	select {
-	case e.slots <- struct{}{}:
-		defer func() { <-e.slots }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	l := &loading{engine: e, name: name, limits: limits}
+	if e.cache != nil && !e.config.Interpret && hasCompiler() {
+		l.key = recordKey(key)
 	}
-	ctx, stop := context.WithTimeoutCause(ctx, limits.CompileTime, fmt.Errorf(
-		"compiling it takes longer than %v: build it smaller or raise the limit \"compile_time\"", limits.CompileTime))
-	defer stop()
-	c, err := e.code(ctx, name, wasm, limits, key)
+	if err := l.prepare(ctx, wasm); err != nil {
+		return nil, err
+	}
+	defer l.origin.close()
+	u, err := l.unit(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	return u, err
+}
+
+// A loading is a program on its way to being ready to run.
+type loading struct {
+	engine *Engine
+	name   string
+	limits policy.Limits
+	key    string // of the record in the cache; empty keeps none
+	kept   bool   // whether it is there
+	record record
+	origin *origin
+}
+
+// prepare finds the program in the cache, which has only programs that were not
+// refused, or prepares it.
+func (l *loading) prepare(ctx context.Context, wasm []byte) error {
+	select {
+	case l.engine.slots <- struct{}{}:
+		defer func() { <-l.engine.slots }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if l.record, l.kept = l.engine.known(l.name, l.key); !l.kept {
+		p, err := prepare.Prepare(wasm, l.limits)
+		if err != nil {
+			return err
+		}
+		l.record = record{p, codeKey(p.Wasm)}
+	}
+	if n := l.record.Program.Instructions; n > maxInterpreted && l.interpret() {
+		return fmt.Errorf("the program has to be interpreted and has %d instructions, of which at most %d can be: build it smaller, or split its largest functions up so that it is compiled", n, maxInterpreted)
+	}
+	var err error
+	l.origin, err = newOrigin(l.record.Program)
+	return err
+}
+
+// interpret tells whether the program is never compiled.
+func (l *loading) interpret() bool {
+	return l.engine.config.Interpret || l.record.Program.Interpret || !hasCompiler()
+}
+
+// unit makes the unit of the program.
+func (l *loading) unit(ctx context.Context) (*unit, error) {
+	switch {
+	case l.interpret():
+		return l.done(l.interpreted(ctx, 0))
+	case l.engine.config.InterpretFirst:
+		return l.first(ctx)
+	}
+	return l.done(l.compiled(ctx, turn{urgent: true}))
+}
+
+// done makes the unit of a program with the module that it stays with.
+func (l *loading) done(m *share[moduleKey, *module], err error) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{}
-	u.code.Store(c)
+	l.keep()
+	u := &unit{end: func() {}, settled: make(chan struct{})}
+	close(u.settled)
+	u.code.Store(l.code(m))
 	return u, nil
 }
 
-// code makes code of a program: from the cache, which has only programs that were
-// not refused; or else prepared, and compiled or interpreted.
-func (e *Engine) code(ctx context.Context, name string, wasm []byte, limits policy.Limits, key unitKey) (*code, error) {
-	known := ""
-	if e.cache != nil && !e.config.Interpret && hasCompiler() {
-		known = recordKey(key)
+// interpreted is the module of the program for the interpreter. Weight are the
+// instructions that it takes from those that may wait.
+func (l *loading) interpreted(ctx context.Context, weight int64) (*share[moduleKey, *module], error) {
+	e := l.engine
+	return e.modules.take(ctx, moduleKey{l.record.Code, false}, func() (*module, error) {
+		if err := e.reserve(weight); err != nil {
+			return nil, err
+		}
+		m, err := e.interpreters.compile(ctx, l.record.Program.Wasm)
+		if err != nil {
+			return nil, cmp.Or(e.reserve(-weight), err)
+		}
+		m.weight = weight
+		return m, nil
+	})
+}
+
+// found is the module of the program of which the cache has the code. The error is
+// fs.ErrNotExist if it has none, or none that can be used.
+func (l *loading) found(ctx context.Context) (*share[moduleKey, *module], error) {
+	return l.engine.modules.take(ctx, moduleKey{l.record.Code, true}, l.link)
+}
+
+// compiled is the module of the program for the processor, which is compiled in its
+// turn if the cache does not have it.
+func (l *loading) compiled(ctx context.Context, t turn) (*share[moduleKey, *module], error) {
+	e := l.engine
+	t.instructions = l.record.Program.Instructions
+	return e.modules.take(ctx, moduleKey{l.record.Code, true}, func() (*module, error) {
+		m, err := l.link()
+		if !errors.Is(err, fs.ErrNotExist) {
+			return m, err
+		}
+		if err := e.turns.wait(ctx, t); err != nil {
+			return nil, err
+		}
+		defer e.turns.end()
+		return l.compile(ctx)
+	})
+}
+
+// code is code that runs a module, held once.
+func (l *loading) code(m *share[moduleKey, *module]) *code {
+	o, live := l.origin.use(), &l.engine.live
+	c := &code{origin: o, runtime: m.value.machine.runtime, module: m.value.compiled, runs: &m.value.runs}
+	c.holds.Store(1)
+	live.Add(1)
+	c.free = func() {
+		o.close()
+		m.release()
+		live.Done()
 	}
-	if r, found := e.known(name, known); found {
-		return e.compiled(ctx, name, r)
+	return c
+}
+
+// link makes the module of which the cache has the code; see found. What cannot be
+// used is removed.
+func (l *loading) link() (*module, error) {
+	if l.engine.cache == nil {
+		return nil, fs.ErrNotExist
 	}
-	p, err := prepare.Prepare(wasm, limits)
+	m, err := l.engine.linked(l.record)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.engine.unusable(l.name, err)
+		err = fs.ErrNotExist
+	}
+	return m, err
+}
+
+// compile compiles the program, into the cache if that can be.
+func (l *loading) compile(ctx context.Context) (*module, error) {
+	ctx, stop := context.WithTimeoutCause(ctx, l.limits.CompileTime, fmt.Errorf(
+		"compiling it takes longer than %v: build it smaller or raise the limit \"compile_time\"", l.limits.CompileTime))
+	defer stop()
+	defer l.engine.compiling(l.name)()
+	m, unkept := (*module)(nil), error(nil)
+	if l.engine.cache != nil {
+		if unkept = l.engine.compileInto(ctx, l.record); unkept == nil {
+			m, unkept = l.engine.linked(l.record)
+		}
+	}
+	if m == nil {
+		var err error
+		if m, err = l.engine.processors.compile(ctx, l.record.Program.Wasm); err != nil {
+			return nil, cmp.Or(context.Cause(ctx), err)
+		}
+	}
+	if unkept != nil && !errors.Is(unkept, codecache.ErrNoCode) { // as on processors that wazero has no compiler for
+		l.engine.notKept(l.name, unkept)
+	}
+	return m, nil
+}
+
+// keep keeps the record of the program in the cache, which has been found right.
+func (l *loading) keep() {
+	if l.kept || l.key == "" {
+		return
+	}
+	entry, err := l.record.encode()
+	if err == nil {
+		err = l.engine.cache.Write(l.key, entry)
+	}
 	if err != nil {
-		return nil, err
+		l.engine.notKept(l.name, err)
 	}
-	r := record{p, codeKey(p.Wasm)}
-	interpret := e.config.Interpret || p.Interpret || !hasCompiler()
-	switch {
-	case interpret && p.Instructions > maxInterpreted:
-		return nil, fmt.Errorf("the program has to be interpreted and has %d instructions, of which at most %d can be: build it smaller, or split its largest functions up so that it is compiled", p.Instructions, maxInterpreted)
-	case interpret:
-		return e.interpreted(ctx, r)
-	}
-	c, err := e.compiled(ctx, name, r)
-	if err == nil && known != "" {
-		e.keep(name, known, r)
-	}
-	return c, err
 }
 
 // known is the record of a program that the cache has. What cannot be used is removed.
@@ -94,82 +230,6 @@ func (e *Engine) known(name, key string) (record, bool) {
 		e.unusable(name, errors.Join(err2, e.cache.Remove(key)))
 	}
 	return r, err2 == nil
-}
-
-// keep keeps the record of a program in the cache.
-func (e *Engine) keep(name, key string, r record) {
-	entry, err := r.encode()
-	if err == nil {
-		err = e.cache.Write(key, entry)
-	}
-	if err != nil {
-		e.notKept(name, err)
-	}
-}
-
-// interpreted makes code of a program for the interpreter.
-func (e *Engine) interpreted(ctx context.Context, r record) (*code, error) {
-	return e.codeOf(ctx, r, false, func() (*module, error) { return e.interpreters.compile(ctx, r.Program.Wasm) })
-}
-
-// compiled makes code of a program for the processor.
-func (e *Engine) compiled(ctx context.Context, name string, r record) (*code, error) {
-	return e.codeOf(ctx, r, true, func() (*module, error) {
-		if e.cache == nil {
-			defer e.compiling(name)()
-			return e.processors.compile(ctx, r.Program.Wasm)
-		}
-		m, err := e.linked(r)
-		if err == nil {
-			return m, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			e.unusable(name, err)
-		}
-		defer e.compiling(name)()
-		if err = e.compileInto(ctx, r); err == nil {
-			m, err = e.linked(r)
-		}
-		if err == nil {
-			return m, nil
-		}
-		m, again := e.processors.compile(ctx, r.Program.Wasm)
-		if again != nil {
-			return nil, again
-		}
-		e.notKept(name, err)
-		return m, nil
-	})
-}
-
-// codeOf makes code with the module that others have, or that is made.
-func (e *Engine) codeOf(ctx context.Context, r record, compiled bool, create func() (*module, error)) (*code, error) {
-	m, err := e.modules.take(ctx, moduleKey{r.Code, compiled}, create)
-	if err != nil {
-		return nil, err
-	}
-	c, err := e.newCode(r.Program, m)
-	if err != nil {
-		m.release()
-	}
-	return c, err
-}
-
-// newCode is code that runs a module, held once.
-func (e *Engine) newCode(p prepare.Program, m *share[moduleKey, *module]) (*code, error) {
-	o, err := newOrigin(p)
-	if err != nil {
-		return nil, err
-	}
-	c := &code{origin: o, runtime: m.value.machine.runtime, module: m.value.compiled}
-	c.holds.Store(1)
-	e.live.Add(1)
-	c.free = func() {
-		o.close()
-		m.release()
-		e.live.Done()
-	}
-	return c, nil
 }
 
 // linked is the module of which the cache has the code. The error is fs.ErrNotExist

@@ -24,13 +24,14 @@ type beginning struct {
 // An origin is the beginnings of one program.
 type origin struct {
 	prepare.Program // but for its Wasm and its Image
+	users           atomic.Int64
 	first           beginning
 	snapshot        atomic.Pointer[beginning] // the program as it is once it is initialised
 	making          sync.Mutex                // held by the run that makes the snapshot
 	fresh           string                    // why there can be none; under making
 }
 
-// newOrigin makes the memory of a program before its first instruction.
+// newOrigin makes the memory of a program before its first instruction, for one user.
 func newOrigin(p prepare.Program) (*origin, error) {
 	image, err := memory.NewImage(p.Memory, func(memory []byte) {
 		for _, part := range p.Image {
@@ -41,11 +42,22 @@ func newOrigin(p prepare.Program) (*origin, error) {
 		return nil, fmt.Errorf("no memory for what the program holds at its start: %w", err)
 	}
 	p.Wasm, p.Image = nil, nil
-	return &origin{Program: p, first: beginning{image: image, init: p.Init}, fresh: p.Changes}, nil
+	o := &origin{Program: p, first: beginning{image: image, init: p.Init}, fresh: p.Changes}
+	return o.use(), nil
 }
 
-// close frees the images, each when the last run that began from it has ended.
+// use keeps the images for one more who closes them.
+func (o *origin) use() *origin {
+	o.users.Add(1)
+	return o
+}
+
+// close frees the images after the last user, each when the last run that began from it
+// has ended.
 func (o *origin) close() {
+	if o.users.Add(-1) > 0 {
+		return
+	}
 	_ = o.first.image.Close()
 	if s := o.snapshot.Load(); s != nil {
 		_ = s.image.Close()

@@ -44,6 +44,9 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	status, err := r.execute(p.engine, c)
 	out := r.output()
 	out.Usage.Wall = time.Since(start)
+	if err != nil && c.waits {
+		err = fmt.Errorf("%w; it was interpreted, which is slow, for it is not compiled yet", err)
+	}
 	if err == nil {
 		out.Usage.ExitStatus = &status
 	}
@@ -62,6 +65,18 @@ func (p *Program) hold() (*code, error) {
 		}
 	}
 	return nil, ErrClosed
+}
+
+// Compiled waits until the program is no longer interpreted for the time being; see
+// Config.InterpretFirst. The error says why it goes on so: compiling it failed, the
+// program was closed, or ctx has ended.
+func (p *Program) Compiled(ctx context.Context) error {
+	select {
+	case <-p.unit.value.settled:
+		return p.unit.value.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Close closes the program. Runs in progress go on to their end; there are no new

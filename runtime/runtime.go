@@ -44,6 +44,11 @@ type Config struct {
 	// Interpret runs every program in the interpreter, as on processors that
 	// have no compiler.
 	Interpret bool
+	// InterpretFirst has a program that is compiled nowhere yet be interpreted until
+	// that is done, which happens beside its runs: those that are the cheapest to
+	// compile and the most used come first. Programs that would take more than some
+	// 240 MB of memory so, all together, are compiled before they are ready.
+	InterpretFirst bool
 	// Log hears what goes wrong with the cache, and what of the granted paths
 	// could not be opened. Nil is slog.Default.
 	Log *slog.Logger

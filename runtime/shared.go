@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"sync"
 )
 
@@ -22,7 +24,7 @@ type share[K comparable, V any] struct {
 	ready chan struct{} // closed when what follows is set
 	value V
 	err   error
-	stale bool // the one who made it gave up, so that err is not for others
+	stale bool // the one who was to make it gave up, or only looked for it, so that err is not for others
 }
 
 // newShared shares values that are freed so.
@@ -37,7 +39,7 @@ func (s *shared[K, V]) take(ctx context.Context, key K, create func() (V, error)
 		h, mine := s.claim(key)
 		if mine {
 			h.value, h.err = create()
-			h.stale = ctx.Err() != nil
+			h.stale = ctx.Err() != nil || errors.Is(h.err, fs.ErrNotExist)
 			h.settle()
 		}
 		err := h.wait(ctx)
@@ -49,6 +51,25 @@ func (s *shared[K, V]) take(ctx context.Context, key K, create func() (V, error)
 			return nil, err
 		}
 	}
+}
+
+// have returns the value of a key if somebody has it, else nil.
+func (s *shared[K, V]) have(key K) *share[K, V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.shares[key]
+	if h == nil {
+		return nil
+	}
+	select {
+	case <-h.ready:
+		if h.err == nil {
+			h.holds++
+			return h
+		}
+	default:
+	}
+	return nil
 }
 
 // claim takes hold of the share under a key. It is the caller's to make if it is new.

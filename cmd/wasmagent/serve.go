@@ -41,7 +41,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	open, level := &ports.Ports{}, &slog.LevelVar{}
 	level.Set(c.Log.Level)
-	s, err := a.wire(ctx, c, options{log: level, audited: true, tell: true, own: open.Addrs, logs: rest.NewLogs()})
+	s, err := a.wire(ctx, c, options{first: true, log: level, audited: true, tell: true, own: open.Addrs, logs: rest.NewLogs()})
 	if err != nil {
 		return err
 	}

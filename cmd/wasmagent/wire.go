@@ -30,6 +30,7 @@ type options struct {
 	allow     policy.Grants // granted beside what the configuration grants
 	time      time.Duration // of each check; zero leaves it to the configuration
 	interpret bool
+	first     bool              // whether programs are interpreted until they are compiled
 	log       slog.Leveler      // the least that is logged, unless a flag says otherwise
 	trace     bool              // whether paths that scripts try are printed
 	tell      bool              // whether modules are told of the events that they subscribe to
@@ -79,10 +80,11 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	progress := newProgress(a.stderr)
 
 	engine, err := runtime.NewEngine(runtime.Config{
-		CacheDir:  below(dirs.Cache, compiled),
-		Interpret: o.interpret,
-		Log:       log,
-		Compiling: progress.of("compiling"),
+		CacheDir:       below(dirs.Cache, compiled),
+		Interpret:      o.interpret,
+		InterpretFirst: o.first,
+		Log:            log,
+		Compiling:      progress.of("compiling"),
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ func (c *Cache) Draft() (*Draft, error) {
 // Dir is the directory.
 func (d *Draft) Dir() string { return d.dir }
 
+// ErrNoCode is the error of publishing a draft without a file.
+var ErrNoCode = errors.New("there is no code")
+
 // Publish makes the one file in the draft, in whatever directory it is there, the
 // entry under key. It is no error that another process was first.
 func (d *Draft) Publish(key string) error {
@@ -65,7 +68,7 @@ func (d *Draft) file() (file string, err error) {
 		return nil
 	})
 	if err == nil && file == "" {
-		err = errors.New("there is no code")
+		err = ErrNoCode
 	}
 	return file, err
 }
