@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,20 +26,21 @@ var built struct {
 	wasm map[string][]byte
 }
 
-// build builds a guest of testdata once: a directory with Go, a file with C for
-// which clang and wasi-libc have to be installed.
-func build(t testing.TB, source string) []byte {
+// build builds a guest of testdata once: a directory with Go, with options of go
+// build, or a file with C for which clang and wasi-libc have to be installed.
+func build(t testing.TB, source string, options ...string) []byte {
 	t.Helper()
 	if raceEnabled {
 		t.Skip("compiling a large guest takes too long with the race detector")
 	}
 	built.Lock()
 	defer built.Unlock()
-	if wasm, found := built.wasm[source]; found {
+	key := fmt.Sprint(source, options)
+	if wasm, found := built.wasm[key]; found {
 		return wasm
 	}
 	out := filepath.Join(t.TempDir(), "guest.wasm")
-	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", out, "./testdata/"+source)
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-ldflags=-s -w", "-o", out}, options, []string{"./testdata/" + source})...)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if strings.HasSuffix(source, ".c") {
 		needClang(t)
@@ -54,7 +56,7 @@ func build(t testing.TB, source string) []byte {
 	if built.wasm == nil {
 		built.wasm = map[string][]byte{}
 	}
-	built.wasm[source] = wasm
+	built.wasm[key] = wasm
 	return wasm
 }
 
