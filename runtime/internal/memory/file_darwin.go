@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +19,5 @@ func unnamed(b []byte) (int, error) {
 	if err := write(int(f.Fd()), b); err != nil {
 		return -1, err
 	}
-	descriptor, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	return descriptor, errors.Join(err)
+	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 }

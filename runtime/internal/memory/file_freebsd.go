@@ -16,11 +16,7 @@ func unnamed(b []byte) (int, error) {
 		return -1, errno
 	}
 	descriptor := int(r)
-	err := unix.Ftruncate(descriptor, int64(len(b)))
-	if err == nil {
-		err = write(descriptor, b)
-	}
-	if err != nil {
+	if err := write(descriptor, b); err != nil {
 		return -1, errors.Join(err, unix.Close(descriptor))
 	}
 	return descriptor, nil

@@ -3,7 +3,9 @@
 package memory
 
 import (
+	"bytes"
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,14 +36,22 @@ func (f *file) close() error {
 	return errors.Join(unix.Munmap(f.bytes), unix.Close(f.descriptor))
 }
 
-// write writes all of b.
+// write writes b, but for its pages of zeros, which take no memory then.
 func write(descriptor int, b []byte) error {
+	if err := unix.Ftruncate(descriptor, int64(len(b))); err != nil {
+		return err
+	}
+	zero := make([]byte, os.Getpagesize())
 	for at := 0; at < len(b); {
-		n, err := unix.Pwrite(descriptor, b[at:], int64(at))
-		if err != nil && err != unix.EINTR {
-			return err
+		n := min(len(zero), len(b)-at)
+		if !bytes.Equal(b[at:at+n], zero[:n]) {
+			written, err := unix.Pwrite(descriptor, b[at:at+n], int64(at))
+			if err != nil && err != unix.EINTR {
+				return err
+			}
+			n = max(written, 0)
 		}
-		at += max(n, 0)
+		at += n
 	}
 	return nil
 }
