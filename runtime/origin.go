@@ -78,7 +78,7 @@ func (o *origin) beginning(r *run, e *Engine, c *code) *beginning {
 }
 
 // errCommand is why a program has no snapshot that is a command.
-var errCommand = errors.New("it is a command, whose initialisation is a part of each run; build it as a reactor")
+var errCommand = errors.New("it is a command, whose initialisation is a part of each run; build it as a reactor, as wasmagent pack can (docs/abi.md)")
 
 // keep initialises the program and keeps what came of it as the snapshot. Its error says
 // why that is not there; under making.

@@ -44,6 +44,17 @@ func opening(path string) []byte {
 // spinning is a guest that does not end.
 func spinning() []byte { return guest("", []byte{loop, empty, br, 0, end}) }
 
+// reacting is a reactor whose runs end with a status below 64.
+// https://webassembly.github.io/spec/core/binary/modules.html
+func reacting(status byte) []byte {
+	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
+		section(1, vector([]byte{0x60, 0, 1, i32})),
+		section(3, vector([]byte{0})),
+		section(5, vector([]byte{0, 1})),
+		section(7, vector(append(sized([]byte("memory")), 2, 0), append(sized([]byte("check")), 0, 0))),
+		section(10, vector(sized([]byte{0, i32Const, status, end}))))
+}
+
 // textAt is where a guest's text is in its memory; the two words before it, at
 // 0 and 4, are the text as an iovec.
 const textAt = 16

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -24,9 +25,13 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short: "Show what a module brings, asks for and is granted",
 		Long: `Inspect reads a zip, a directory or a module that config.toml names, and shows
 its manifest, its scripts with their providers, the permissions that it asks for
-and what it is granted. Nothing of the module is run. A directory is built and
-packed first; its digest is that of the zip that "wasmagent pack" makes. A zip
-that is not trusted is shown as well, with the reason why it would not be loaded.`,
+and what it is granted. A directory is built and packed first; its digest is that
+of the zip that "wasmagent pack" makes. A zip that is not trusted is shown as well,
+with the reason why it would not be loaded.
+
+No script is run. To tell how the runs of a program in the sandbox begin, from a
+snapshot or from fresh, it is initialised there, and is given nothing; unless the
+module would not be loaded.`,
 		Args:              one("MODULE"),
 		ValidArgsFunction: a.completeModule,
 	}
@@ -139,10 +144,16 @@ type scriptDetail struct {
 	Sandbox  bool   `json:"sandbox"` // whether it runs in the sandbox
 	Exec     string `json:"exec"`    // the permission that it needs outside
 	Absent   string `json:"absent"`  // why there is no program; empty if there is
+	Begins   string `json:"begins"`  // what each run begins from: "snapshot", "fresh"; empty if that is not known, or outside
+	Fresh    string `json:"fresh"`   // why each run begins from fresh; empty if it does not
 }
 
 func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
-	s, err := a.wireConfigured(ctx)
+	c, err := a.configuration()
+	if err != nil {
+		return inspection{}, err
+	}
+	s, err := a.wire(ctx, c, options{log: slog.LevelWarn, interpret: true}) // no program is run for long
 	if err != nil {
 		return inspection{}, err
 	}
@@ -163,8 +174,10 @@ func (a *app) inspect(ctx context.Context, module string) (inspection, error) {
 	if slices.ContainsFunc(plans, func(p providers.Plan) bool { return p.Exec != "" }) {
 		i.Unconfined = s.providers.Unconfined()
 	}
-	i.judge(s.library.ruling(m.Name))
-	return i, nil
+	if i.judge(s.library.ruling(m.Name)); i.Refused == "" {
+		i.initialise(ctx, s.engine, m, s.settings(m.Name).Limits)
+	}
+	return i, ctx.Err()
 }
 
 // judge fills in what came of verifying the module.
@@ -219,18 +232,26 @@ func (i inspection) print(w io.Writer) {
 	}
 	fmt.Fprintln(w, "\nCOMMAND\tRUNS\tBYTES\tPROVIDER\tIN")
 	for _, s := range i.Scripts {
-		where := "the sandbox"
-		if !s.Sandbox {
-			where = "a process OUTSIDE the sandbox, needs " + s.Exec
-		}
-		if s.Absent != "" {
-			where = "not there: " + firstLine(s.Absent)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, oneLine(s.Line), s.Size, s.Provider, where)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", s.Command, oneLine(s.Line), s.Size, s.Provider, s.where())
 	}
 	for _, what := range i.Unconfined {
 		fmt.Fprintln(w, unconfined(what))
 	}
+}
+
+// where says where a script runs, and what its runs begin from.
+func (s scriptDetail) where() string {
+	switch {
+	case s.Absent != "":
+		return "not there: " + firstLine(s.Absent)
+	case !s.Sandbox:
+		return "a process OUTSIDE the sandbox, needs " + s.Exec
+	case s.Begins == beginsFresh:
+		return "the sandbox, from fresh: " + oneLine(s.Fresh)
+	case s.Begins == beginsSnapshot:
+		return "the sandbox, from a snapshot"
+	}
+	return "the sandbox"
 }
 
 // required says what it means that a module requires others.

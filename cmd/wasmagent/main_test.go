@@ -144,8 +144,8 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// writeGuest writes a program: guest FILE prints STATUS TEXT, guest FILE opens
-// PATH, or guest FILE spins.
+// writeGuest writes a program: guest FILE prints STATUS TEXT, guest FILE checks
+// STATUS, which is a reactor, guest FILE opens PATH, or guest FILE spins.
 func writeGuest(ts *testscript.TestScript, neg bool, args []string) {
 	var program []byte
 	switch {
@@ -153,12 +153,16 @@ func writeGuest(ts *testscript.TestScript, neg bool, args []string) {
 		status, err := strconv.ParseUint(args[2], 10, 6)
 		ts.Check(err)
 		program = answering(args[3], byte(status))
+	case len(args) == 3 && args[1] == "checks":
+		status, err := strconv.ParseUint(args[2], 10, 6)
+		ts.Check(err)
+		program = reacting(byte(status))
 	case len(args) == 3 && args[1] == "opens":
 		program = opening(args[2])
 	case len(args) == 2 && args[1] == "spins":
 		program = spinning()
 	default:
-		ts.Fatalf("usage: guest FILE prints STATUS TEXT | opens PATH | spins")
+		ts.Fatalf("usage: guest FILE prints STATUS TEXT | checks STATUS | opens PATH | spins")
 	}
 	file := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(file), 0o777))
