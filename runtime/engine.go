@@ -13,6 +13,7 @@ import (
 	goruntime "runtime"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/codecache"
@@ -30,13 +31,15 @@ const keptMemory = 32 << 20
 
 // An Engine makes programs.
 type Engine struct {
-	config Config
-	cache  *codecache.Cache // nil without a directory
-	wasi   []hostFunction
-	memory *memory.Pool
-	dirs   hostfs.Pool
-	slots  chan struct{} // one for each program that is prepared at one time
-	turns  turns
+	config  Config
+	cache   *codecache.Cache // nil without a directory
+	wasi    []hostFunction
+	fdClose api.GoModuleFunc // wazero's own
+	memory  *memory.Pool
+	standby *standby
+	dirs    hostfs.Pool
+	slots   chan struct{} // one for each program that is prepared at one time
+	turns   turns
 
 	waiting atomic.Int64 // instructions that are interpreted until they are compiled
 
@@ -92,6 +95,7 @@ func NewEngine(config Config) (*Engine, error) {
 		units:  newShared[unitKey]((*unit).free),
 		open:   map[*Program]bool{},
 	}
+	e.standby = newStandby(e)
 	e.modules = newShared[moduleKey](func(m *module) {
 		m.close()
 		_ = e.reserve(-m.weight)
@@ -105,7 +109,7 @@ func NewEngine(config Config) (*Engine, error) {
 			return nil, err
 		}
 	}
-	if e.wasi, err = wasiFunctions(); err != nil {
+	if e.wasi, e.fdClose, err = wasiFunctions(); err != nil {
 		return nil, err
 	}
 	e.interpreters = e.newMachines(wazero.NewRuntimeConfigInterpreter(), nil)
@@ -188,6 +192,7 @@ func (e *Engine) Close() error {
 	for _, m := range []*machines{e.interpreters, e.processors, e.finders} {
 		m.close()
 	}
+	e.standby.close()
 	e.memory.Close()
 	return nil
 }

@@ -39,18 +39,18 @@ func tickFunctions() []hostFunction {
 	}}}
 }
 
-// wasiFunctions are wazero's functions of WASI preview 1, each behind a guard.
-func wasiFunctions() ([]hostFunction, error) {
+// wasiFunctions are wazero's functions of WASI preview 1, each behind a guard, and one
+// that is behind none.
+func wasiFunctions() (functions []hostFunction, fdClose api.GoModuleFunc, _ error) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
 	defer r.Close(ctx)
 	module, err := preview1.NewBuilder(r).Compile(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("WASI preview 1: %w", err)
+		return nil, nil, fmt.Errorf("WASI preview 1: %w", err)
 	}
 	wasi := module.ExportedFunctions()
 	sync := wasi["fd_datasync"].GoFunction().(api.GoModuleFunction).Call
-	var functions []hostFunction
 	for name, f := range wasi {
 		call := api.GoModuleFunc(f.GoFunction().(api.GoModuleFunction).Call)
 		switch name {
@@ -71,7 +71,7 @@ func wasiFunctions() ([]hostFunction, error) {
 		}
 		functions = append(functions, hostFunction{name, f.ParamTypes(), f.ResultTypes(), call})
 	}
-	return functions, nil
+	return functions, wasi["fd_close"].GoFunction().(api.GoModuleFunction).Call, nil
 }
 
 // guard has a function look first whether the run is to go on, and refuse
@@ -91,6 +91,7 @@ func guard(name string, call api.GoModuleFunc) api.GoModuleFunc {
 			copy(stack, params[:])
 			call(ctx, instance, stack)
 		}
+		r.instance.note(name, params[:], stack[0] == 0)
 		if finer := r.files.Errno(); stack[0] == errno.EIO {
 			stack[0] = finer
 		}
@@ -109,6 +110,40 @@ func (r *run) rejected(name string, instance api.Module, lengths []int, params [
 	for _, i := range lengths {
 		path, _ := instance.Memory().Read(uint32(params[i-1]), min(uint32(params[i]), guestfs.MaxPath))
 		r.files.Reject(strings.TrimPrefix(name, "path_"), string(path), "no such path is possible, or no more file can be open")
+	}
+}
+
+// The descriptors that an instance begins with are those of the streams and that of the
+// root.
+const (
+	lastStream  = 2
+	firstOpened = 4
+)
+
+// passing are the functions that leave nothing behind in a descriptor that they are
+// called with first.
+var passing = map[string]bool{
+	"args_get": true, "args_sizes_get": true, "environ_get": true, "environ_sizes_get": true,
+	"clock_res_get": true, "clock_time_get": true, "random_get": true, "sched_yield": true, "poll_oneoff": true,
+	"fd_fdstat_get": true, "fd_filestat_get": true, "fd_prestat_dir_name": true, "fd_prestat_get": true,
+	"fd_read": true, "fd_write": true,
+	"path_create_directory": true, "path_filestat_get": true, "path_filestat_set_times": true, "path_link": true,
+	"path_open": true, "path_readlink": true, "path_remove_directory": true, "path_rename": true,
+	"path_symlink": true, "path_unlink_file": true,
+}
+
+// note is told of every call of WASI. What it changes of descriptors that are closed after
+// the run does not matter.
+func (in *instance) note(name string, params []uint64, success bool) {
+	fd := uint32(params[0])
+	switch {
+	case name == "path_open" && success:
+		in.opened++
+	case name == "fd_renumber":
+		in.marked = true
+	case passing[name], fd >= firstOpened && strings.HasPrefix(name, "fd_"), fd <= lastStream && name == "fd_fdstat_set_flags":
+	default:
+		in.marked = true
 	}
 }
 

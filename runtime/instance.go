@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"io/fs"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -18,19 +20,31 @@ import (
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
-// An instance is a program in memory, for one run.
+// An instance is a program in memory, for one run at a time. After a run it can be made
+// what it was before it, if nothing else of it can have changed than what an instance
+// has restored: its memory, its variables and the files that it opened.
 type instance struct {
 	*origin
-	from   *beginning
-	module api.Module // nil until it is made
-	memory *memory.Memory
-	run    *run             // what it is for; nil until that is known
-	files  struct{ sys.FS } // those of the run
+	from    *beginning
+	limit   policy.Bytes // of its memory
+	module  api.Module   // nil until it is made
+	memory  *memory.Memory
+	size    uint32 // of its memory at its beginning, in bytes
+	fuel    api.MutableGlobal
+	globals []api.MutableGlobal // origin.Globals
+	values  []uint64            // of the globals at its beginning
+
+	run    *run      // that it is for, or was for last
+	files  preopen   // those of the run
+	opened int       // descriptors that the run may have opened
+	marked bool      // the run may have changed a descriptor that it began with
+	since  time.Time // when it was last used
+	used   bool      // it has to be restored before it is used again
 }
 
 // newInstance makes an instance of a program at a beginning.
 func (e *Engine) newInstance(ctx context.Context, c *code, from *beginning, limit policy.Bytes) (_ *instance, err error) {
-	in := &instance{origin: c.origin, from: from, memory: e.memory.Memory(int64(limit), from.image)}
+	in := &instance{origin: c.origin, from: from, limit: limit, memory: e.memory.Memory(int64(limit), from.image)}
 	defer func() {
 		if p := recover(); p != nil { // as wazero does without the memory that a program starts with
 			err = in.panicked(p)
@@ -44,64 +58,111 @@ func (e *Engine) newInstance(ctx context.Context, c *code, from *beginning, limi
 		_, err = outcome(err)
 		return nil, err
 	}
-	return in, in.set()
+	return in, in.begin()
 }
 
 func (in *instance) panicked(p any) error {
 	if err := in.memory.Err(); err != nil {
-		return fmt.Errorf("the program cannot have the memory that it starts with: %w", err)
+		return noMemory(err)
 	}
 	return fmt.Errorf("the engine failed: %v", p)
+}
+
+func noMemory(err error) error {
+	return fmt.Errorf("the program cannot have the memory that it starts with: %w", err)
 }
 
 // config is all that a program gets from outside: no environment. Its arguments and its
 // randomness it gets from its run.
 func (in *instance) config() wazero.ModuleConfig {
-	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/")
 	return wazero.NewModuleConfig().
 		WithName("").         // else a second instance would clash with the first
 		WithStartFunctions(). // else nothing could be set before they are called
 		WithStdin(input{in}).
 		WithStdout(output{in, stdout}).
 		WithStderr(output{in, stderr}).
-		WithFSConfig(files).
+		WithFSConfig(wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/")).
 		WithSysWalltime().
 		WithSysNanotime()
 }
 
-// set gives the instance what its beginning has beside the bytes of its memory.
-func (in *instance) set() error {
+// begin brings a new instance to its beginning.
+func (in *instance) begin() error {
 	linear := in.module.Memory()
 	if more := in.from.image.Size() - uint64(linear.Size()); more > 0 {
 		if _, ok := linear.Grow(uint32(more / pageSize)); !ok {
-			return fmt.Errorf("the program cannot have the memory that it starts with: %w", in.memory.Err())
+			return noMemory(in.memory.Err())
 		}
 	}
-	for i, value := range in.from.globals {
-		in.module.ExportedGlobal(in.Globals[i]).(api.MutableGlobal).Set(value)
+	in.size = linear.Size()
+	in.fuel = in.module.ExportedGlobal(prepare.FuelExport).(api.MutableGlobal)
+	for _, name := range in.Globals {
+		in.globals = append(in.globals, in.module.ExportedGlobal(name).(api.MutableGlobal))
 	}
-	for _, at := range in.from.random {
-		var seed gorand.Seed
-		_, _ = rand.Read(seed[:]) // which never fails
-		linear.Write(uint32(at), gorand.New(seed))
+	if in.values = in.from.globals; in.values == nil {
+		in.values = in.variables()
 	}
+	in.set()
 	return nil
 }
 
 // pageSize is the size of a page of linear memory in bytes.
 const pageSize = 64 << 10
 
-// globals are the values of what a beginning has to set.
-func (in *instance) globals() []uint64 {
-	values := make([]uint64, len(in.Globals))
-	for i, name := range in.Globals {
-		values[i] = in.module.ExportedGlobal(name).Get()
+// set gives the instance the variables that it begins with, and randomness of its own.
+func (in *instance) set() {
+	in.fuel.Set(0)
+	for i, value := range in.values {
+		in.globals[i].Set(value)
+	}
+	for _, at := range in.from.random {
+		var seed gorand.Seed
+		_, _ = rand.Read(seed[:]) // which never fails
+		in.module.Memory().Write(uint32(at), gorand.New(seed))
+	}
+}
+
+// variables are the values that the variables have.
+func (in *instance) variables() []uint64 {
+	values := make([]uint64, len(in.globals))
+	for i, g := range in.globals {
+		values[i] = g.Get()
 	}
 	return values
 }
 
-// fuel is how many instructions the program may still execute before it ticks.
-func (in *instance) fuel() int64 { return int64(in.module.ExportedGlobal(prepare.FuelExport).Get()) }
+// left is how many instructions the program may still execute before it ticks.
+func (in *instance) left() int64 { return int64(in.fuel.Get()) }
+
+// leave closes the files that the run of the instance opened. It tells whether the
+// instance can be restored.
+func (in *instance) leave(fdClose api.GoModuleFunc) bool {
+	if in.Changes != "" || in.marked || in.module.Memory().Size() != in.size {
+		return false
+	}
+	last := firstOpened + min(in.opened, in.run.limits.OpenFiles+1)
+	for fd := firstOpened; fd < last; fd++ {
+		result := []uint64{uint64(fd)}
+		if fdClose(in.run, in.module, result); result[0] != 0 && result[0] != errnoBadFile {
+			return false
+		}
+	}
+	in.opened = 0
+	return true
+}
+
+// restore makes the instance what it was at its beginning, unless it is that already.
+func (in *instance) restore() error {
+	if !in.used {
+		return nil
+	}
+	if err := in.memory.Restore(); err != nil {
+		return err
+	}
+	in.set()
+	in.used = false
+	return nil
+}
 
 // close frees the instance.
 func (in *instance) close() {
@@ -131,3 +192,32 @@ type output struct {
 
 // Write keeps p, and stops the run when that is more than its limit.
 func (o output) Write(p []byte) (int, error) { return o.run.write(o.stream, p) }
+
+// A preopen is the file system of an instance: that of its run.
+type preopen struct {
+	sys.FS
+	root *directory // that the engine opened, for all runs; nil before it did
+}
+
+// A directory is the root of the run's file system.
+type directory struct{ sys.File }
+
+// enter gives it the file system of a run.
+func (p *preopen) enter(fs sys.FS) {
+	if p.FS = fs; p.root != nil {
+		p.root.File, _ = fs.OpenFile(rootName, sys.O_RDONLY, 0) // which is always there
+	}
+}
+
+// rootName is what the engine opens before a program can open anything.
+const rootName = "."
+
+// OpenFile opens a file of the run.
+func (p *preopen) OpenFile(path string, flag sys.Oflag, perm fs.FileMode) (sys.File, sys.Errno) {
+	file, errno := p.FS.OpenFile(path, flag, perm)
+	if path == rootName && p.root == nil && errno == 0 {
+		p.root = &directory{file}
+		return p.root, 0
+	}
+	return file, errno
+}

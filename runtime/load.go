@@ -149,11 +149,12 @@ func (l *loading) compiled(ctx context.Context, t turn) (*share[moduleKey, *modu
 
 // code is code that runs a module, held once.
 func (l *loading) code(m *share[moduleKey, *module]) *code {
-	o, live := l.origin.use(), &l.engine.live
+	o, live, standby := l.origin.use(), &l.engine.live, l.engine.standby
 	c := &code{origin: o, runtime: m.value.machine.runtime, module: m.value.compiled, runs: &m.value.runs}
 	c.holds.Store(1)
 	live.Add(1)
 	c.free = func() {
+		standby.forget(c)
 		o.close()
 		m.release()
 		live.Done()

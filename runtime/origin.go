@@ -59,7 +59,7 @@ func (o *origin) close() {
 		return
 	}
 	_ = o.first.image.Close()
-	if s := o.snapshot.Load(); s != nil {
+	if s := o.snapshot.Load(); s != nil && s != &o.first {
 		_ = s.image.Close()
 	}
 }
@@ -107,13 +107,15 @@ func (o *origin) keep(ctx context.Context, e *Engine, c *code, limits policy.Lim
 // initialized is a program after its initialisation, by a run that is given nothing.
 func (e *Engine) initialized(ctx context.Context, c *code, limits policy.Limits) (*beginning, error) {
 	r := e.newRun(ctx, Guest{Args: c.origin.Entry}, limits)
-	defer r.close()
+	defer r.files.Close()
 	r.initial = &initialization{}
 	in, err := e.newInstance(ctx, c, &c.origin.first, limits.Memory)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(in); err != nil {
+	defer in.close()
+	r.enter(in)
+	if err := r.begin(); err != nil {
 		return nil, r.initial.reason(err)
 	}
 	return r.initial.kept(in)
@@ -133,10 +135,6 @@ var innocent = map[string]bool{
 	"clock_res_get": true, "clock_time_get": true, "fd_fdstat_get": true, "fd_fdstat_set_flags": true,
 	"fd_prestat_dir_name": true, "fd_prestat_get": true, "random_get": true, "sched_yield": true,
 }
-
-// lastStream is the descriptor of the standard error; what is set of the streams has no
-// effect.
-const lastStream = 2
 
 // wallClock is the clock that tells the time of day, CLOCKID_REALTIME.
 const wallClock = 0
@@ -179,7 +177,7 @@ func (i *initialization) reason(err error) error {
 func (i *initialization) kept(in *instance) (*beginning, error) {
 	linear := in.module.Memory()
 	content, _ := linear.Read(0, linear.Size())
-	b := &beginning{globals: in.globals()}
+	b := &beginning{globals: in.variables()}
 	if i.seeds > 0 {
 		if b.random = gorand.Find(content, i.seed); b.random == nil {
 			return nil, notForAll("its initialisation asks for randomness")

@@ -18,7 +18,7 @@ type Program struct {
 	closed atomic.Bool
 }
 
-// Run runs the program from its start to its end, as a fresh instance.
+// Run runs the program from its start to its end.
 //
 // It returns a nil error if the program ended by itself: then Usage.ExitStatus is
 // the number that it exited with, from 0 to 4294967295, whatever that means.
@@ -40,9 +40,11 @@ func (p *Program) Run(ctx context.Context, guest Guest) (Output, error) {
 	defer cancel()
 	start := time.Now()
 	r := p.engine.newRun(ctx, guest, limits)
-	defer r.close()
+	defer r.files.Close()
+	p.engine.standby.began()
 	status, err := r.execute(p.engine, c)
 	out := r.output()
+	p.engine.standby.ended(c, r.instance, err == nil)
 	out.Usage.Wall = time.Since(start)
 	if err != nil && c.waits {
 		err = fmt.Errorf("%w; it was interpreted, which is slow, for it is not compiled yet", err)

@@ -71,14 +71,13 @@ func runOf(ctx context.Context) *run { return ctx.Value(runKey{}).(*run) }
 
 // execute runs a program to its end.
 func (r *run) execute(e *Engine, c *code) (status int64, err error) {
-	in, err := e.newInstance(r, c, c.origin.beginning(r, e, c), r.limits.Memory)
-	if err != nil {
+	if err := r.prepare(e, c); err != nil {
 		return 0, err
 	}
-	if err := r.begin(in); err != nil {
+	if err := r.begin(); err != nil {
 		return outcome(err)
 	}
-	for _, name := range in.Entry {
+	for _, name := range r.instance.Entry {
 		results, err := r.call(name)
 		if err != nil {
 			return outcome(err)
@@ -90,15 +89,42 @@ func (r *run) execute(e *Engine, c *code) (status int64, err error) {
 	return status, nil
 }
 
-// begin gives an instance to the run, and calls what is still to be called before the
-// entry. What that executes is not counted, for another run need not do it.
-func (r *run) begin(in *instance) error {
-	r.instance, in.run, in.files.FS = in, r, r.files
-	for _, name := range in.from.init {
+// prepare gives the run an instance, one that waits for it or a new one.
+func (r *run) prepare(e *Engine, c *code) (err error) {
+	defer func() { // opening the root looks whether the run is to go on
+		switch p := recover().(type) {
+		case nil:
+		case stop:
+			err = p.err
+		default:
+			panic(p)
+		}
+	}()
+	from := c.origin.beginning(r, e, c)
+	in := e.standby.take(c, from, r.limits.Memory)
+	if in == nil {
+		if in, err = e.newInstance(r, c, from, r.limits.Memory); err != nil {
+			return err
+		}
+	}
+	r.enter(in)
+	return nil
+}
+
+// enter gives the run an instance.
+func (r *run) enter(in *instance) {
+	r.instance, in.run, in.used = in, r, true
+	in.files.enter(r.files)
+}
+
+// begin calls what is still to be called before the entry. What that executes is not
+// counted, for another run need not do it.
+func (r *run) begin() error {
+	for _, name := range r.instance.from.init {
 		if _, err := r.call(name); err != nil {
 			return err
 		}
-		r.handed = uint64(in.fuel())
+		r.handed = uint64(r.instance.left())
 	}
 	return nil
 }
@@ -106,14 +132,6 @@ func (r *run) begin(in *instance) error {
 // call calls an exported function, which Prepare has seen. Its error is wazero's.
 func (r *run) call(name string) ([]uint64, error) {
 	return r.instance.module.ExportedFunction(name).Call(r)
-}
-
-// close frees what the run has.
-func (r *run) close() {
-	r.files.Close()
-	if r.instance != nil {
-		r.instance.close()
-	}
 }
 
 // alive stops the run if its context is done. Every host function calls it first.
@@ -138,7 +156,7 @@ func (r *run) output() Output {
 	out := Output{Stdout: r.written[stdout], Stderr: r.written[stderr]}
 	out.Usage.Output = int64(len(out.Stdout) + len(out.Stderr))
 	if in := r.instance; in != nil {
-		out.Usage.Instructions = r.handed - uint64(in.fuel())
+		out.Usage.Instructions = r.handed - uint64(in.left())
 		out.Usage.Memory = in.memory.Peak()
 	}
 	return out

@@ -6,8 +6,10 @@
 //   - It sees the files of its module and nothing else: no environment, no
 //     connection, no directory of the host, no way to write; but for what the
 //     module asks for and the operator grants, which is more paths.
-//   - Every run is a fresh instance; nothing passes from one run to the next
-//     and no run sees another, but for files that were granted.
+//   - Every run begins with the memory, variables, tables and descriptors that the
+//     first began with: in a new instance, or in one of which nothing else can have
+//     changed than what is put back. Nothing passes from one run to the next and no
+//     run sees another, but for files that were granted.
 //   - A run ends soon after its context does, also when it spins, recurses,
 //     sleeps or fills memory, and never keeps the garbage collector waiting.
 //   - Memory, stack, tables, descriptors and output are bounded by policy.Limits;
@@ -20,6 +22,10 @@
 // (internal/guestfs), by memory of its own (internal/memory) and by a cache that
 // trusts nothing (internal/codecache), for WebAssembly engines leave these to their
 // embedder. This tree is the only importer of wazero.
+//
+// A reactor (docs/abi.md) is initialised once, by a run that is given nothing and may ask
+// for nothing that only its own run would be told; every run begins as a private copy of
+// what came of that, with arguments, input, clocks and randomness of its own.
 //
 // An Engine and a Program are safe for concurrent use.
 package runtime
@@ -49,6 +55,9 @@ type Config struct {
 	// compile and the most used come first. Programs that would take more than some
 	// 240 MB of memory so, all together, are compiled before they are ready.
 	InterpretFirst bool
+	// Pressed tells whether memory is short: then no instance is made before it is asked
+	// for, nor kept. It is called now and then while nothing runs. Nil is never.
+	Pressed func() bool
 	// Log hears what goes wrong with the cache, and what of the granted paths
 	// could not be opened. Nil is slog.Default.
 	Log *slog.Logger

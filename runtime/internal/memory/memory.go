@@ -97,6 +97,20 @@ func (m *Memory) grow(size uint64) ([]byte, error) {
 	return buffer, nil
 }
 
+// Restore makes the memory what it was when it began, at the size that it has, for
+// another run. After an error it must be freed.
+func (m *Memory) Restore() error {
+	used := max(m.peak, m.image.end())
+	m.space.survey(m.pool.pages, used)
+	if err := m.space.restore(used); err != nil {
+		return err
+	}
+	if m.space.image == nil {
+		return m.image.copyTo(m.space)
+	}
+	return nil
+}
+
 // Free gives the memory back. It may be called more than once.
 func (m *Memory) Free() {
 	if m.space != nil {

@@ -1,0 +1,128 @@
+package runtime_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	. "github.com/wasmagent/wasmagent/internal/wasmtest"
+	"github.com/wasmagent/wasmagent/policy"
+	"github.com/wasmagent/wasmagent/runtime"
+)
+
+// probed is a script that prints what it finds in its descriptors, its memory, its variables
+// and its table. Given an argument it prints even that which it cannot ask without a trace,
+// otherwise it does something.
+func probed(do func(*script)) []byte {
+	s := new(script)
+	for fd := range 7 {
+		s.call("fd_fdstat_get", fd, scriptRoom).dump(scriptRoom, 24)
+		s.call("fd_filestat_get", fd, scriptRoom).dump(scriptRoom, 64)
+		s.call("fd_prestat_get", fd, scriptRoom).dump(scriptRoom, 8)
+	}
+	s.open("module.json", 0, rightRead).dump(scriptRoom, 4).call("fd_tell", 4, scriptRoom).dump(scriptRoom, 8).call("fd_close", 4)
+	s.open("data", oDirectory, rightRead).dump(scriptRoom, 4).call("fd_close", 4)
+	for _, code := range [][]byte{
+		Code(GlobalGet, uint32(0)), Code(MemorySize, Raw(0)), Code(TableSize, uint32(0)),
+		Code(I32Const, 100, I32Load, uint32(2), uint32(0)), Code(I32Const, 4*Page-4, I32Load, uint32(2), uint32(0)), Code(I32Const, 2*Page, I32Load, uint32(2), uint32(0)),
+	} {
+		s.do(I32Const, scriptRoom, code, I32Store, uint32(2), uint32(0)).dump(scriptRoom, 4)
+	}
+	s.call("args_sizes_get", scriptRoom, scriptRoom+4).do(I32Const, scriptRoom, I32Load, uint32(2), uint32(0), If, Void)
+	for fd := range 7 {
+		s.call("fd_tell", fd, scriptRoom).dump(scriptRoom, 8)
+	}
+	s.call("fd_readdir", 3, scriptRoom, 512, int64(0), scriptRoom+512).dump(scriptRoom+512, 4).dump(scriptRoom, 128)
+	s.do(I32Const, 1, CallIndirect, uint32(0), uint32(0), Else)
+	do(s)
+	s.do(End)
+	m := Command(s.imports, s.code, Data{Offset: scriptText, Bytes: s.text}, Data{Offset: 100, Bytes: []byte{7}})
+	m.Memory.Min = 4
+	m.Globals = []Global{{Type: I32, Init: Code(I32Const, 6)}}
+	m.Tables, m.Elements = []Bound{{Min: 2, Max: 20}}, []uint32{uint32(len(s.imports)), uint32(len(s.imports)) + 1}
+	m.Funcs = append(m.Funcs, Func{Code: Code(Nop)})
+	return m.Bytes()
+}
+
+func (s *script) do(parts ...any) *script {
+	s.code = append(s.code, Code(parts...)...)
+	return s
+}
+
+// leaks are what a run could leave behind, and whether its instance may wait for the next
+// run nevertheless.
+var leaks = []struct {
+	name  string
+	do    func(*script)
+	waits bool
+}{
+	{"nothing", func(*script) {}, true},
+	{"memory", func(s *script) {
+		for _, at := range []int{100, 2 * Page, 3*Page + 5000, 4*Page - 4} {
+			s.do(I32Const, at, I32Const, 0x5ec4e7, I32Store, uint32(2), uint32(0))
+		}
+	}, true},
+	{"all memory", func(s *script) { s.do(I32Const, 0, I32Const, 0xaa, I32Const, 4*Page, MemoryFill, Raw(0)) }, true},
+	{"more memory", func(s *script) {
+		s.do(I32Const, 1, MemoryGrow, Raw(0), Drop, I32Const, 4*Page, I32Const, 9, I32Store, uint32(2), uint32(0))
+	}, false},
+	{"a variable", func(s *script) { s.do(I32Const, 99, GlobalSet, uint32(0)) }, true},
+	{"a table's entry", func(s *script) { s.do(I32Const, 1, RefNull, Funcref, TableSet, uint32(0)) }, false},
+	{"a larger table", func(s *script) { s.do(RefNull, Funcref, I32Const, 3, TableGrow, uint32(0), Drop) }, false},
+	{"an open file", func(s *script) { s.open("module.json", 0, rightRead).open("data", oDirectory, rightRead) }, true},
+	{"many open files", func(s *script) {
+		for range 20 {
+			s.open("module.json", 0, rightRead)
+		}
+	}, true},
+	{"a file at another number", func(s *script) { s.open("module.json", 0, rightRead).call("fd_renumber", 4, 6) }, false},
+	{"a file in place of a stream", func(s *script) { s.open("module.json", 0, rightRead).call("fd_renumber", 4, 0) }, false},
+	{"a closed stream", func(s *script) { s.call("fd_close", 2) }, false},
+	{"a closed root", func(s *script) { s.call("fd_close", 3) }, false},
+	{"a position", func(s *script) { s.open("module.json", 0, rightRead).call("fd_seek", 4, int64(5), 0, scriptRoom) }, true},
+	{"a position of a stream", func(s *script) { s.call("fd_seek", 1, int64(5), 0, scriptRoom) }, false},
+	{"a listing", func(s *script) { s.call("fd_readdir", 3, scriptRoom, 64, int64(0), scriptRoom+512) }, false},
+	{"flags", func(s *script) { s.call("fd_fdstat_set_flags", 0, 4).call("fd_fdstat_set_flags", 3, 1) }, false},
+	{"flags of streams", func(s *script) { s.call("fd_fdstat_set_flags", 0, 4).call("fd_fdstat_set_flags", 1, 1) }, true},
+	{"a shutdown", func(s *script) { s.call("sock_shutdown", 3, 3) }, false},
+	{"an exit", func(s *script) { s.do(I32Const, 98, GlobalSet, uint32(0)).exit(3) }, true},
+	{"an exit deep down", func(s *script) { s.do(Block, Void, Loop, Void).exit(0).do(End, End) }, true},
+	{"a trap", func(s *script) { s.do(I32Const, 97, GlobalSet, uint32(0), Trap) }, false},
+	{"too much output", func(s *script) { s.forever("fd_write", 1, scriptVector, 1, scriptRoom) }, false},
+}
+
+func (s *script) exit(status int) *script {
+	return s.do(I32Const, status, Call, s.function(Import{Module: Preview1, Name: "proc_exit", Type: Signature{Params: []Op{I32}}}))
+}
+
+// TestRunsShareNothing wants every run to find what the first one found, whatever that left
+// behind, and wherever its instance comes from.
+func TestRunsShareNothing(t *testing.T) {
+	t.Parallel()
+	for _, row := range leaks {
+		wasm := probed(row.do)
+		for engine, e := range engines(t) {
+			p := program(t, e, wasm)
+			run := func(args ...string) []byte {
+				out, _ := p.Run(t.Context(), runtime.Guest{Args: args, Root: exampleRoot(t), Limits: policy.Limits{Output: 64 * policy.KiB, Time: time.Minute}})
+				return out.Stdout
+			}
+			all := run("everything")
+			first := run()
+			for n := range 4 {
+				if got := run(); !bytes.Equal(got, first) {
+					t.Errorf("%s, %s: a later run found %q; the first %q", row.name, engine, got, first)
+				}
+				if all, used := p.Waiting(); row.waits && all == 0 || !row.waits && used > 0 {
+					t.Errorf("%s, %s: %d instances wait, %d of them used; may one be: %v", row.name, engine, all, used, row.waits)
+				}
+				if n == 2 {
+					e.Attend()
+				}
+			}
+			if got := run("everything"); !bytes.Equal(got, all) || len(all) < 1000 {
+				t.Errorf("%s, %s: the last run found %q; the first %q", row.name, engine, got, all)
+			}
+		}
+	}
+}
