@@ -30,7 +30,6 @@ type plan struct {
 	time     time.Duration // of each check in each round
 	rounds   int
 	modules  []int          // how many are loaded
-	heavy    int            // how many different programs of the slowest to compile
 	only     *regexp.Regexp // what is measured, by the names of the subjects
 	starts   int            // how many times
 	metering time.Duration  // how long each example check is run

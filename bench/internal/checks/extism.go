@@ -14,11 +14,7 @@ import (
 
 // openExtism compiles modules in Extism as its documentation says: each once, and each
 // run is an instance. https://github.com/extism/go-sdk
-func openExtism(ctx context.Context, j job) (asker, error) {
-	programs, err := j.programs()
-	if err != nil {
-		return nil, err
-	}
+func openExtism(ctx context.Context, j job, programs [][]byte) (asker, error) {
 	cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(j.Cache, "extism"))
 	if err != nil {
 		return nil, err

@@ -26,8 +26,9 @@ type job struct {
 // it should. A check that is held stays for some time after it has answered.
 type asker func(ctx context.Context, module int, hold bool) error
 
-// ways are how a check can be run. Each makes the modules of a job ready.
-var ways = map[string]func(context.Context, job) (asker, error){
+// ways are how a check can be run. Each makes the programs of a job
+// ready, of every module one; in the sandbox they are the modules themselves.
+var ways = map[string]func(context.Context, job, [][]byte) (asker, error){
 	"sandbox": openSandbox,
 	"process": openProcess,
 	"wazero":  openWazero,
@@ -35,8 +36,21 @@ var ways = map[string]func(context.Context, job) (asker, error){
 }
 
 // programs are those of the modules, with the held one in the end where it is one of its
-// own.
+// own. In the sandbox each is in a zip.
 func (j job) programs() ([][]byte, error) {
+	list, err := j.plain()
+	for i := range list {
+		if err == nil && j.Way == "sandbox" {
+			list[i], err = packed(nameOf(i), list[i])
+		}
+	}
+	return list, err
+}
+
+func (j job) plain() ([][]byte, error) {
+	if j.Program == "" {
+		return nil, nil
+	}
 	wasm, err := os.ReadFile(j.Program)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (s *subject) first() (time.Duration, error) {
 	if err = errors.Join(err, w.leave()); err != nil {
 		return 0, err
 	}
-	return a.Times[0], nil
+	return a.Elapsed, nil
 }
 
 // slow is a start that is not measured again.
@@ -96,7 +96,7 @@ func (s *subject) weigh() error {
 	if err != nil {
 		return err
 	}
-	with, err := sizes(order{Open: &s.job}, order{Each: true}, order{Hold: runs}, order{Wait: true})
+	with, err := sizes(order{Open: &s.job}, order{Each: true}, order{Hold: runs})
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,11 @@ func sizes(orders ...order) (list []int, err error) {
 	}
 	defer func() { err = errors.Join(err, w.leave()) }()
 	for _, o := range orders {
-		if _, err := w.do(o); err != nil {
+		_, err := w.do(o)
+		if err == nil {
+			_, err = w.do(order{Rest: true})
+		}
+		if err != nil {
 			return nil, err
 		}
 		size, err := w.memory()
@@ -121,7 +125,8 @@ func sizes(orders ...order) (list []int, err error) {
 		}
 		list = append(list, size)
 	}
-	return list, nil
+	_, err = w.do(order{Wait: true})
+	return list, err
 }
 
 // running are the subjects that nothing has gone wrong with.
@@ -152,12 +157,11 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 				return err
 			}
 			lanes = append(lanes, lane{s, processors, w})
-			for _, o := range []order{{Open: &s.job}, {For: 10 * l.time, Turn: s.turn}} {
-				if _, err := w.do(o); err != nil {
-					s.failure = errors.Join(s.failure, err)
-				}
-			}
 		}
+	}
+	for _, lane := range lanes {
+		lane.do(order{Open: &lane.job})
+		lane.do(order{For: 3 * l.time, Turn: lane.turn})
 	}
 	for i := range l.rounds {
 		l.say("round %d of %d", i+1, l.rounds)
@@ -175,19 +179,27 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 // idleRuns is how many runs of a round have a rest before them.
 const idleRuns = 5
 
-func (l lane) run(d time.Duration) {
+// do carries out an order, unless something has gone wrong with the subject.
+func (l lane) do(o order) (answer, bool) {
 	if l.failure != nil {
-		return
+		return answer{}, false
 	}
-	a, err := l.worker.do(order{For: d, Turn: l.turn})
-	if err == nil {
+	a, err := l.worker.do(o)
+	l.failure = err
+	return a, err == nil
+}
+
+// run is a round of a lane.
+func (l lane) run(d time.Duration) {
+	if a, ok := l.do(order{For: d, Turn: l.turn}); ok {
 		l.runs[l.processors].add(a)
 	}
-	if err == nil && l.processors == 1 && l.job.Modules == 1 {
-		a, err = l.worker.do(order{Idle: idleRuns})
+	if l.processors > 1 || l.job.Modules > 1 {
+		return
+	}
+	if a, ok := l.do(order{Idle: idleRuns}); ok {
 		l.idle = append(l.idle, report.Percentile(a.Times, 50))
 	}
-	l.failure = err
 }
 
 // String names a subject for people.

@@ -11,7 +11,7 @@ import (
 )
 
 // openProcess runs a check as a process of its own, as other agents do.
-func openProcess(_ context.Context, j job) (asker, error) {
+func openProcess(_ context.Context, j job, _ [][]byte) (asker, error) {
 	return func(ctx context.Context, _ int, hold bool) error {
 		argv := j.Argv
 		var input io.Reader

@@ -16,11 +16,7 @@ import (
 
 // openWazero compiles modules in wazero as its documentation says: each once, and each
 // run is an instance. There is no limit and no meter. https://wazero.io/docs/
-func openWazero(ctx context.Context, j job) (asker, error) {
-	programs, err := j.programs()
-	if err != nil {
-		return nil, err
-	}
+func openWazero(ctx context.Context, j job, programs [][]byte) (asker, error) {
 	cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(j.Cache, "wazero"))
 	if err != nil {
 		return nil, err

@@ -22,7 +22,8 @@ const WorkCommand = "work"
 // An order is what a worker is to do next; one of its fields says what.
 type order struct {
 	Open *job          // make modules ready
-	Each bool          // run every check once, and settle
+	Each bool          // run every check once
+	Rest bool          // let what goes on in the background end, and give memory back
 	For  time.Duration // run checks for some time
 	Idle int           // run that many checks, with rests between them
 	Hold int           // start that many runs that stay
@@ -75,6 +76,8 @@ func (w *work) do(ctx context.Context, o order) (a answer, err error) {
 		return w.open(ctx, *o.Open)
 	case o.Each:
 		return a, w.each(ctx)
+	case o.Rest:
+		rest()
 	case o.Hold > 0:
 		w.hold(ctx, o.Hold)
 	case o.Idle > 0:
@@ -88,27 +91,25 @@ func (w *work) do(ctx context.Context, o order) (a answer, err error) {
 	return a, nil
 }
 
-// settle is how long a worker rests, for what it does by itself after a run.
-const settle = 300 * time.Millisecond
-
 // open makes modules ready and gets the first answer, which is of the last of them.
 func (w *work) open(ctx context.Context, j job) (a answer, err error) {
-	began := time.Now()
-	w.job = j
-	if w.ask, err = ways[j.Way](ctx, j); err != nil {
+	programs, err := j.programs()
+	if err != nil {
 		return a, err
 	}
-	a.Elapsed = time.Since(began)
-	a.Times = []time.Duration{0}
-	if j.First {
+	began := time.Now()
+	w.job = j
+	w.ask, err = ways[j.Way](ctx, j, programs)
+	if err == nil && j.First {
 		err = w.ask(ctx, j.Modules-1, false)
-		a.Times[0] = time.Since(began)
 	}
-	rest()
+	a.Elapsed = time.Since(began)
 	return a, err
 }
 
-// rest lets what goes on in the background end, and gives memory back.
+// settle is how long a worker rests, for what it does by itself after a run.
+const settle = 300 * time.Millisecond
+
 func rest() {
 	time.Sleep(settle)
 	goruntime.GC()
@@ -121,7 +122,6 @@ func (w *work) each(ctx context.Context) error {
 			return err
 		}
 	}
-	rest()
 	return nil
 }
 
@@ -136,7 +136,6 @@ func (w *work) hold(ctx context.Context, n int) {
 			}
 		})
 	}
-	rest()
 }
 
 // runs runs checks for some time, one at a time for each processor, at least one each.
