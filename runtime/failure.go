@@ -9,6 +9,8 @@ import (
 
 	goruntime "runtime"
 
+	"github.com/tetratelabs/wazero/sys"
+
 	"github.com/wasmagent/wasmagent/policy"
 )
 
@@ -68,9 +70,21 @@ type exit uint32
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", uint32(e)) }
 
+// exiting is what ends a run with a status: wazero's own error, which it hands on as it is,
+// but for the two numbers that it takes for the end of a context.
+func exiting(status uint32) error {
+	if status == sys.ExitCodeContextCanceled || status == sys.ExitCodeDeadlineExceeded {
+		return exit(status)
+	}
+	return sys.NewExitError(status)
+}
+
 // outcome is what the error of a call into a program means: an exit status, or
 // why there is none.
 func outcome(err error) (status int64, _ error) {
+	if e, ok := err.(*sys.ExitError); ok {
+		return int64(e.ExitCode()), nil
+	}
 	var e exit
 	var s stop
 	switch {

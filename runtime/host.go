@@ -205,9 +205,8 @@ func (r *run) refusal(name string, lengths []int, params []uint64) uint64 {
 // the standard streams and the root beside them.
 func (r *run) lastDescriptor() uint32 { return uint32(3 + r.limits.OpenFiles) }
 
-// procExit ends the run. wazero's own takes two of the numbers for the end of a
-// context.
-func procExit(_ context.Context, _ api.Module, stack []uint64) { panic(exit(uint32(stack[0]))) }
+// procExit ends the run. wazero's own would close the instance too.
+func procExit(_ context.Context, _ api.Module, stack []uint64) { panic(exiting(uint32(stack[0]))) }
 
 // renumber is fd_renumber. wazero's own closes a file that is given the number
 // that it has; check is a function that only looks whether a descriptor is open.

@@ -72,18 +72,18 @@ func noMemory(err error) error {
 	return fmt.Errorf("the program cannot have the memory that it starts with: %w", err)
 }
 
-// config is all that a program gets from outside: no environment. Its arguments and its
-// randomness it gets from its run.
+// noConfig is what is the same of all instances: no environment, no name, for two instances
+// of one name would clash, and nothing that is called before the instance is set.
+var noConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime()
+
+// config is all that a program gets from outside. Its arguments and its randomness it gets
+// from its run.
 func (in *instance) config() wazero.ModuleConfig {
-	return wazero.NewModuleConfig().
-		WithName("").         // else a second instance would clash with the first
-		WithStartFunctions(). // else nothing could be set before they are called
+	return noConfig.
 		WithStdin(input{in}).
 		WithStdout(output{in, stdout}).
 		WithStderr(output{in, stderr}).
-		WithFSConfig(wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/")).
-		WithSysWalltime().
-		WithSysNanotime()
+		WithFSConfig(wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/"))
 }
 
 // begin brings a new instance to its beginning.

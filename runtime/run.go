@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"slices"
 
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime/internal/guestfs"
@@ -47,10 +48,10 @@ const maxWarnings = 8
 
 // warnings logs why granted paths could not be opened, each reason once.
 func warnings(log *slog.Logger) func(path string, err error) {
-	warned := map[string]bool{}
+	var warned []string
 	return func(path string, err error) {
-		if reason := err.Error(); len(warned) < maxWarnings && !warned[reason] {
-			warned[reason] = true
+		if reason := err.Error(); len(warned) < maxWarnings && !slices.Contains(warned, reason) {
+			warned = append(warned, reason)
 			log.Warn("a granted path could not be opened", "path", path, "error", err)
 		}
 	}
