@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,7 @@ import (
 const (
 	// busy is how long after a run the program is still busy, so that the instance of
 	// the next run is kept.
-	busy = 10 * time.Second
+	busy = 2 * time.Second
 	// quiet is how long nothing runs before the agent is taken for idle.
 	quiet = 2 * time.Millisecond
 	// keptInstances is the most memory of all instances that wait, in bytes.
@@ -29,20 +28,22 @@ const (
 type standby struct {
 	engine  *Engine
 	running atomic.Int64 // runs in progress
-	pressed atomic.Bool  // memory was short when that was last asked
-	idle    *time.Timer  // fires when nothing ran for a while
+	idle    *time.Timer  // attends when nothing ran for a while
+	review  *time.Timer  // gives up what waits in vain, while anything does
+	working sync.Mutex   // held by what the timers call
 
-	attending sync.Mutex // held by attend
-
-	mu     sync.Mutex // guards what follows
-	stocks map[*code]*stock
-	size   int64 // of all instances that wait, in bytes
-	closed bool
+	mu      sync.Mutex // guards what follows
+	stocks  map[*code]*stock
+	touched []*code // of which runs ended since they were attended to
+	size    int64   // of all instances that wait, in bytes
+	pressed bool    // memory was short at the last review
+	closed  bool
 }
 
 // A stock is the instances of one program that wait.
 type stock struct {
 	waiting []*instance
+	touched bool
 	last    time.Time // when a run ended
 	from    *beginning
 	limit   policy.Bytes
@@ -50,8 +51,15 @@ type stock struct {
 
 func newStandby(e *Engine) *standby {
 	s := &standby{engine: e, stocks: map[*code]*stock{}}
-	s.idle = time.AfterFunc(busy, s.attend)
+	s.idle, s.review = stopped(s.attend), stopped(s.check)
 	return s
+}
+
+// stopped is a timer that calls f once it is reset.
+func stopped(f func()) *time.Timer {
+	t := time.AfterFunc(time.Hour, f)
+	t.Stop()
+	return t
 }
 
 // began notes that a run is in progress.
@@ -99,12 +107,18 @@ func (s *standby) noted(c *code, in *instance) bool {
 	defer s.mu.Unlock()
 	st := s.stocks[c]
 	if st == nil {
+		if len(s.stocks) == 0 && !s.closed {
+			s.review.Reset(busy)
+		}
 		st = &stock{}
 		s.stocks[c] = st
 	}
 	now := time.Now()
 	isBusy := now.Sub(st.last) < busy
 	st.last, st.from, st.limit = now, in.from, in.limit
+	if isBusy && !st.touched {
+		st.touched, s.touched = true, append(s.touched, c)
+	}
 	return isBusy
 }
 
@@ -113,7 +127,7 @@ func (s *standby) put(c *code, in *instance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stocks[c]
-	if st == nil || s.closed || s.pressed.Load() || len(st.waiting) >= goruntime.GOMAXPROCS(0) || s.size+in.takes() > keptInstances {
+	if st == nil || s.closed || s.pressed || len(st.waiting) >= goruntime.GOMAXPROCS(0) || s.size+in.takes() > keptInstances {
 		return false
 	}
 	st.waiting = append(st.waiting, in)
@@ -124,81 +138,98 @@ func (s *standby) put(c *code, in *instance) bool {
 // takes is about how much memory an instance takes at most, in bytes.
 func (in *instance) takes() int64 { return int64(in.size) + besideMemory }
 
-// attend makes instances ready, as long as the agent is idle, and gives those up that have
-// waited in vain, or all if memory is short.
+// attend makes instances ready for the programs that ran last, as long as the agent is
+// idle.
 func (s *standby) attend() {
-	if !s.attending.TryLock() {
-		return
-	}
-	defer s.attending.Unlock()
-	s.pressed.Store(s.engine.config.Pressed != nil && s.engine.config.Pressed())
-	s.mu.Lock()
-	programs := slices.Collect(maps.Keys(s.stocks))
-	s.mu.Unlock()
-	for _, c := range programs {
-		if s.running.Load() == 0 && c.hold() {
-			s.tend(c)
+	s.working.Lock()
+	defer s.working.Unlock()
+	for s.running.Load() == 0 {
+		c, st := s.next()
+		if c == nil {
+			return
+		}
+		if c.hold() {
+			s.ready(c, st)
 			c.release()
 		}
 	}
-	if len(programs) > 0 && s.running.Load() == 0 {
-		s.idle.Reset(busy)
-	}
 }
 
-// tend attends to one program.
-func (s *standby) tend(c *code) {
+// next is a program to attend to, or nil.
+func (s *standby) next() (*code, stock) {
 	s.mu.Lock()
-	st := s.stocks[c]
-	idle := st == nil || time.Since(st.last) >= busy
-	s.mu.Unlock()
-	if idle || s.pressed.Load() {
-		s.forget(c)
-		return
+	defer s.mu.Unlock()
+	for len(s.touched) > 0 && !s.pressed && !s.closed {
+		last := len(s.touched) - 1
+		c := s.touched[last]
+		s.touched = s.touched[:last]
+		if st := s.stocks[c]; st != nil {
+			st.touched = false
+			return c, *st
+		}
 	}
+	return nil, stock{}
+}
+
+// ready has an instance of a program be ready.
+func (s *standby) ready(c *code, st stock) {
 	in := s.pop(c)
 	if in == nil {
-		in = s.next(c, st)
+		var err error
+		if in, err = s.engine.newInstance(s.engine.life, c, st.from, st.limit); err != nil {
+			return // the run that wants one will say so
+		}
 	}
-	if in != nil && (in.restore() != nil || !s.put(c, in)) {
+	if in.restore() != nil || !s.put(c, in) {
 		in.close()
 	}
 }
 
-// next makes an instance like the last one of a program, or returns nil.
-func (s *standby) next(c *code, st *stock) *instance {
+// check gives up the instances of programs that are busy no longer, and all if memory is
+// short.
+func (s *standby) check() {
+	s.working.Lock()
+	defer s.working.Unlock()
+	pressed := s.engine.config.Pressed != nil && s.engine.config.Pressed()
 	s.mu.Lock()
-	from, limit := st.from, st.limit
-	s.mu.Unlock()
-	in, err := s.engine.newInstance(s.engine.life, c, from, limit)
-	if err != nil { // the run that wants one will say so
-		return nil
+	defer s.mu.Unlock()
+	s.pressed = pressed
+	for c, st := range s.stocks {
+		if pressed || time.Since(st.last) >= busy {
+			s.empty(c, st)
+		}
 	}
-	return in
+	if len(s.stocks) > 0 && !s.closed {
+		s.review.Reset(busy)
+	}
 }
 
 // forget gives up the instances of a program.
 func (s *standby) forget(c *code) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.stocks[c]
-	if st == nil {
-		return
+	if st := s.stocks[c]; st != nil {
+		s.empty(c, st)
 	}
+}
+
+// empty closes the instances of a stock and forgets it; under mu.
+func (s *standby) empty(c *code, st *stock) {
 	delete(s.stocks, c)
+	s.touched = slices.DeleteFunc(s.touched, func(other *code) bool { return other == c })
 	for _, in := range st.waiting {
 		s.size -= in.takes()
 		in.close()
 	}
 }
 
-// close ends the attendance. All programs are forgotten already.
+// close ends what the timers do. All programs are forgotten already.
 func (s *standby) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.idle.Stop()
-	s.attending.Lock()
-	defer s.attending.Unlock()
-	s.idle.Stop()
+	s.review.Stop()
+	s.working.Lock() // waits for what they call
+	s.working.Unlock()
 }

@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,5 +125,48 @@ func TestRunsShareNothing(t *testing.T) {
 				t.Errorf("%s, %s: the last run found %q; the first %q", row.name, engine, got, all)
 			}
 		}
+	}
+}
+
+// TestStandby wants an instance to wait for a program that is busy, and only where there is
+// memory enough.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	var short atomic.Bool
+	e := newEngine(t, runtime.Config{Log: quiet, Pressed: short.Load})
+	p := program(t, e, Print("OK", 0))
+	waits := func(after string, want bool) {
+		t.Helper()
+		if all, _ := p.Waiting(); (all > 0) != want {
+			t.Errorf("after %s: %d instances wait", after, all)
+		}
+	}
+	run := func() {
+		t.Helper()
+		if out, err := p.Run(t.Context(), runtime.Guest{}); err != nil || string(out.Stdout) != "OK" {
+			t.Errorf("%q, %v", out.Stdout, err)
+		}
+	}
+	run()
+	waits("the first run", false)
+	run()
+	waits("the second run", true)
+	e.Attend()
+	if all, used := p.Waiting(); all == 0 || used > 0 {
+		t.Errorf("%d instances wait while the agent is idle, %d of them used", all, used)
+	}
+	short.Store(true)
+	e.Review()
+	waits("memory was short", false)
+	run()
+	run()
+	waits("runs when memory is short", false)
+	short.Store(false)
+	e.Review()
+	run()
+	run()
+	waits("memory is there again", true)
+	if err := p.Close(); err != nil {
+		t.Error(err)
 	}
 }

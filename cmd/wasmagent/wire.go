@@ -79,17 +79,18 @@ func (a *app) wire(ctx context.Context, c config.Config, o options) (*setup, err
 	dirs := usable(c, log)
 	progress := newProgress(a.stderr)
 
+	machine := facts.New()
 	engine, err := runtime.NewEngine(runtime.Config{
 		CacheDir:       below(dirs.Cache, compiled),
 		Interpret:      o.interpret,
 		InterpretFirst: o.first,
+		Pressed:        pressed(machine),
 		Log:            log,
 		Compiling:      progress.of("compiling"),
 	})
 	if err != nil {
 		return nil, err
 	}
-	machine := facts.New()
 	s := &setup{config: c, options: o, engine: engine, log: log}
 	scripts, err := providers.New(providers.Config{
 		Engine:     engine,
@@ -248,4 +249,16 @@ func (a *app) logger(level slog.Leveler) (*slog.Logger, error) {
 
 func newLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// tight is the share of the machine's memory above which nothing is kept that is not
+// needed.
+const tight = 0.95
+
+// pressed tells whether memory is short, as far as the machine tells.
+func pressed(machine *facts.Source) func() bool {
+	return func() bool {
+		m, err := machine.Memory(context.Background())
+		return err == nil && m.UsedRatio > tight
+	}
 }
