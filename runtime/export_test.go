@@ -15,9 +15,3 @@ func (p *Program) Waiting() (all, used int) {
 	}
 	return all, used
 }
-
-// Attend attends to the instances that wait, as when the agent is idle.
-func (e *Engine) Attend() { e.standby.attend() }
-
-// Review gives up instances that wait, as happens now and then.
-func (e *Engine) Review() { e.standby.check() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
@@ -100,6 +101,10 @@ func (s *script) exit(status int) *script {
 // behind, and wherever its instance comes from.
 func TestRunsShareNothing(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, runsShareNothing) // so that instances wait however busy the machine is
+}
+
+func runsShareNothing(t *testing.T) {
 	for _, row := range leaks {
 		wasm := probed(row.do)
 		for engine, e := range engines(t) {
@@ -118,7 +123,7 @@ func TestRunsShareNothing(t *testing.T) {
 					t.Errorf("%s, %s: %d instances wait, %d of them used; may one be: %v", row.name, engine, all, used, row.waits)
 				}
 				if n == 2 {
-					e.Attend()
+					time.Sleep(aWhile)
 				}
 			}
 			if got := run("everything"); !bytes.Equal(got, all) || len(all) < 1000 {
@@ -132,6 +137,14 @@ func TestRunsShareNothing(t *testing.T) {
 // memory enough.
 func TestStandby(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, standby)
+}
+
+// aWhile is longer than an agent has to be idle for instances to be made, and aLong longer
+// than they wait.
+const aWhile, aLong = time.Second, 10 * time.Second
+
+func standby(t *testing.T) {
 	var short atomic.Bool
 	e := newEngine(t, runtime.Config{Log: quiet, Pressed: short.Load})
 	p := program(t, e, Print("OK", 0))
@@ -151,18 +164,22 @@ func TestStandby(t *testing.T) {
 	waits("the first run", false)
 	run()
 	waits("the second run", true)
-	e.Attend()
+	time.Sleep(aWhile)
 	if all, used := p.Waiting(); all == 0 || used > 0 {
 		t.Errorf("%d instances wait while the agent is idle, %d of them used", all, used)
 	}
+	time.Sleep(aLong)
+	waits("a long time", false)
+	run()
+	run()
 	short.Store(true)
-	e.Review()
-	waits("memory was short", false)
+	time.Sleep(aLong)
 	run()
 	run()
+	time.Sleep(aWhile)
 	waits("runs when memory is short", false)
 	short.Store(false)
-	e.Review()
+	time.Sleep(aLong)
 	run()
 	run()
 	waits("memory is there again", true)
