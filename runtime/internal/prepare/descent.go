@@ -85,12 +85,12 @@ func (d *descent) close(op opcode, l landing) {
 // add takes an instruction into account that is neither the beginning nor the end of a
 // block, its branches apart.
 func (d *descent) add(op opcode) {
-	switch op {
-	case opBrIf:
-		d.next(1)
-	case opBr, opBrTable, opReturn, opUnreachable:
+	switch {
+	case op.leaves():
 		d.dead = true
-	case opTableCopy, opTableFill:
+	case op == opBrIf:
+		d.next(1)
+	case op == opTableCopy || op == opTableFill:
 		d.next(3) // they are compiled to loops
 	}
 }

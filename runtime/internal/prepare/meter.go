@@ -5,10 +5,11 @@ import "github.com/wasmagent/wasmagent/policy"
 // A metering is the rewriting of a module. It holds the indices of what it adds.
 type metering struct {
 	*module
-	fuel, stack      uint32 // globals: the fuel and the bytes of stack that are left
-	tick, checking   uint32 // functions
-	bulk, fill, copy uint32 // functions of addBulk
-	moved            uint32 // the functions from here on have moved up by one
+	fuel, stack      uint32          // globals: the fuel and the bytes of stack that are left
+	tick, checking   uint32          // functions
+	bulk, fill, copy uint32          // functions of addBulk
+	moved            uint32          // the functions from here on have moved up by one
+	handing          map[int64]int64 // types of blocks that hand their parameters on, by those of blocks
 }
 
 // meter makes every function count what it executes and what it takes of that many
@@ -25,6 +26,7 @@ func meter(m *module, profiles []profile, stack policy.Bytes) {
 		bulk:     m.functionCount() + 2,
 		fill:     m.functionCount() + 3,
 		copy:     m.functionCount() + 4,
+		handing:  map[int64]int64{},
 	}
 	for n, p := range profiles {
 		mt.rewrite(n, p)
@@ -118,6 +120,19 @@ func (mt *metering) typeIndex(s signature) uint32 {
 	}
 	mt.types = append(mt.types, s)
 	return uint32(len(mt.types) - 1)
+}
+
+// handOn is the type of a block that has the parameters of a block of another type, and
+// them as its results.
+func (mt *metering) handOn(kind int64) int64 {
+	params := mt.blockType(kind).params
+	if len(params) == 0 {
+		return blockVoid
+	}
+	if _, known := mt.handing[kind]; !known {
+		mt.handing[kind] = int64(mt.typeIndex(signature{params: params, results: params}))
+	}
+	return mt.handing[kind]
 }
 
 // checkBody is the function that is called when the fuel or the stack is below

@@ -79,11 +79,12 @@ type Program struct {
 // to do.
 //
 // The rewritten program counts as follows, on every machine alike. Entering a
-// function costs one for each of its instructions outside of loops; entering or
-// repeating a loop costs one for each of its instructions outside of the loops
-// within. A call of an imported function, and a growth of the memory, cost
-// hostCall. A bulk operation on memory or a table costs one more for each
-// bulkUnit bytes or entries. Costs are charged before what they pay for is
+// function costs as much as the longest way through it, and entering or repeating a
+// loop as much as the longest way through that, each without the loops within: one
+// for each instruction. So no less is counted than executed, but for what follows; more is
+// where a shorter way is taken. A call of an imported function, and a growth of the
+// memory, cost hostCall. A bulk operation on memory or a table costs one more for
+// each 16 bytes or entries. Costs are charged before what they pay for is
 // executed.
 //
 // It estimates the bytes of native stack that each function takes, and calls the

@@ -224,7 +224,17 @@ func TestCount(t *testing.T) {
 		{"bulk", code(I32Const, 0, I32Const, 0, I32Const, 1600, MemoryFill, Raw(0)), 100 + 5},
 		{"loop once", code(Loop, Void, Nop, End), 4},
 		{"loop", tightLoop(10), 4 + 10*6},
-		{"calls", Fibonacci(2), (5 + 256 + 1) + 3*17},
+		{"calls", Fibonacci(2), (5 + 256 + 1) + 3*15},
+		{"the longer branch", code(I32Const, 1, If, Void, Nop, Nop, Else, Nop, End), 2 + 3 + 1},
+		{"the longer branch is the second", code(I32Const, 1, If, Void, Nop, Else, Nop, Nop, Nop, End), 2 + 4 + 1},
+		{"a branch without else", code(I32Const, 1, If, Void, Nop, End), 2 + 2 + 1},
+		{"behind a branch", code(Block, Void, Br, uint32(0), Nop, Nop, End), 2 + 1},
+		{"behind all branches", code(Block, Void, I32Const, 1, BrIf, uint32(0), Br, uint32(0), Nop, End), 4 + 1},
+		{"cases", code(Block, Void, Block, Void, I32Const, 0, BrTable, uint32(1), uint32(0), uint32(1), End, Nop, Nop, Nop, Br, uint32(0), End, Nop), 4 + 4 + 2},
+		{"after a return", code(Block, Void, I32Const, 1, If, Void, Return, End, End, Nop), 3 + 1 + 2},
+		{"a loop with a way out", code(Block, Void, Loop, Void, I32Const, 1, BrIf, uint32(1), Nop, Nop, Br, uint32(0), End, End, Nop), 2 + 5 + 2},
+		{"a loop in a loop", code(
+			Loop, Void, Nop, Loop, Void, Nop, I32Const, 0, BrIf, uint32(0), End, I32Const, 0, BrIf, uint32(1), End), 1 + (1 + 1 + 2) + (3 + 1) + 1 + 1},
 	} {
 		m := newMachine(t, engines["compiled"]())
 		m.execute(t, prepared(t, row.wasm, policy.Limits{}))
@@ -241,8 +251,8 @@ func TestTicks(t *testing.T) {
 	m := newMachine(t, engines["compiled"]())
 	m.meter.slice, m.meter.allowance = 1, 0
 	got := m.execute(t, prepared(t, code(Nop, Trap), policy.Limits{}))
-	if !errors.Is(got.err, errStopped) || m.meter.ticks != 1 || m.meter.left != -3 {
-		t.Errorf("ended with %v after %d ticks, %d left; want it stopped by the first, -3 left", got.err, m.meter.ticks, m.meter.left)
+	if !errors.Is(got.err, errStopped) || m.meter.ticks != 1 || m.meter.left != -2 {
+		t.Errorf("ended with %v after %d ticks, %d left; want it stopped by the first, -2 left", got.err, m.meter.ticks, m.meter.left)
 	}
 }
 

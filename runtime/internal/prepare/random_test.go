@@ -6,6 +6,7 @@ import (
 
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
+	. "github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
 
 // A writer makes up valid functions. Its choices come from bytes, so that a fuzzer
@@ -195,8 +196,8 @@ func madeUp(choices []byte) []byte {
 	return m.Bytes()
 }
 
-// differ wants a made-up program to do the same, rewritten and not, and to count
-// the same in both engines. Those that run for long are left out.
+// differ wants a made-up program to do the same, rewritten and not, to count the same
+// in both engines, and no less than it executes. Those that run for long are left out.
 func differ(t *testing.T, choices []byte) {
 	wasm := madeUp(choices)
 	rewritten := prepared(t, wasm, policy.Limits{})
@@ -212,6 +213,11 @@ func differ(t *testing.T, choices []byte) {
 	if got != want || compiled != want || m.meter.count() != c.meter.count() {
 		t.Errorf("%x: interpreted %v after %d, compiled %v after %d; before it was rewritten %v",
 			choices, got, m.meter.count(), compiled, c.meter.count(), want)
+	}
+	exact := newMachine(t, engines["interpreted"]())
+	exact.run(t, Exact(wasm)) // where the call of proc_exit, too, counts one
+	if count := m.meter.count() - 255; count < exact.meter.count() {
+		t.Errorf("%x: counted %d, and executed %d instructions", choices, count, exact.meter.count())
 	}
 }
 

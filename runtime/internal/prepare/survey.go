@@ -15,26 +15,34 @@ const (
 
 // A profile is what is known of a function before it is rewritten.
 type profile struct {
-	entry      uint64   // the fuel that entering it costs
-	loops      []uint64 // the fuel that each of its loops costs; 0 where nothing repeats it
-	calls      bool     // it calls functions of the program, so that it can recurse
-	hot        bool     // it has a loop that calls nothing
-	names      bool     // it names data segments, whose numbers must stay
-	references bool     // it makes references to functions, or changes where they are
-	frame      uint32   // the bytes of native stack that it takes, an estimate
-	work       uint64   // the bytes of ordinary code that take as long to compile, an estimate
+	entry      uint64 // the fuel that entering it costs
+	loops      []loop // in the order of their beginnings
+	calls      bool   // it calls functions of the program, so that it can recurse
+	hot        bool   // it has a loop that calls nothing
+	names      bool   // it names data segments, whose numbers must stay
+	references bool   // it makes references to functions, or changes where they are
+	frame      uint32 // the bytes of native stack that it takes, an estimate
+	work       uint64 // the bytes of ordinary code that take as long to compile, an estimate
 
 	instructions uint64
 	values       uint64 // the types that a validator compares at calls, blocks and branches
+}
+
+// A loop is what is known of a loop.
+type loop struct {
+	price   uint64 // the fuel that entering or repeating it costs
+	repeats bool   // something repeats it
 }
 
 // A scope is an open block.
 type scope struct {
 	op     opcode
 	loop   int       // which of the function's loops it is
+	loops  int       // the open loops, itself included
 	block  signature // its parameters and results
 	base   int       // the height of the operand stack below its parameters
-	fuel   uint64    // what the instructions directly in it cost
+	before way       // the way to its beginning
+	meets  int64     // the cost of the costliest way to its end, but for the one through its last instruction
 	calls  bool      // it calls something
 	edges  uint64    // the branches to its label
 	writes uint64    // the assignments of variables in it
@@ -55,6 +63,8 @@ type surveyor struct {
 	profile
 	m      *module
 	scopes []scope
+	open   []way // the way to the beginning of each open loop
+	way    way
 	load   load
 }
 
@@ -99,7 +109,7 @@ func (m *module) refuseBody(n int, locals uint64, limits policy.Limits) error {
 // profile makes the profile of the nth function.
 func (m *module) profile(n int) (profile, error) {
 	b := m.bodies[n]
-	s := surveyor{m: m, load: m.newLoad(n), scopes: []scope{{op: opBlock, block: signature{results: m.types[m.functions[n]].results}}}}
+	s := surveyor{m: m, load: m.newLoad(n), scopes: []scope{{op: opBlock, meets: nowhere, block: signature{results: m.types[m.functions[n]].results}}}}
 	s.top().landing = s.load.open(opBlock)
 	r := &reader{bytes: b.code, end: b.end}
 	for r.more() && len(s.scopes) > 0 {
@@ -127,11 +137,11 @@ func (s *surveyor) visit(in instruction) (err error) {
 		return errors.New("an index is of nothing that is there")
 	}
 	s.instructions++
-	s.top().fuel += s.price(in)
+	s.way.step(s.price(in))
 	s.load.add(in, s.top(), s.called(in))
 	switch in.op {
 	case opBlock, opIf, opLoop:
-		s.open(in)
+		s.enter(in)
 	case opElse:
 		err = s.otherwise()
 	case opEnd:
@@ -140,6 +150,9 @@ func (s *surveyor) visit(in instruction) (err error) {
 		err = s.branch(in.a)
 	case opBrTable:
 		err = s.branches(in)
+	}
+	if in.op.leaves() {
+		s.way.cost = nowhere
 	}
 	s.load.descent.add(in.op)
 	return err
@@ -195,12 +208,15 @@ func (s *surveyor) called(in instruction) signature {
 	return signature{}
 }
 
-func (s *surveyor) open(in instruction) {
-	opened := scope{op: in.op, block: s.m.blockType(in.value)}
+func (s *surveyor) enter(in instruction) {
+	opened := scope{op: in.op, block: s.m.blockType(in.value), before: s.way, meets: nowhere}
 	if in.op == opLoop {
 		opened.loop = len(s.loops)
-		s.loops = append(s.loops, 0)
+		s.loops = append(s.loops, loop{})
+		s.open = append(s.open, s.way)
+		s.way = way{cost: min(s.way.cost, 0)}
 	}
+	opened.loops = len(s.open)
 	opened.base, opened.landing = s.load.enter(opened), s.load.open(in.op)
 	s.scopes = append(s.scopes, opened)
 }
@@ -223,34 +239,49 @@ func (s *surveyor) otherwise() error {
 		return errors.New("an else has no if")
 	}
 	top.op = opElse
+	top.meets, s.way.cost = max(top.meets, s.way.cost), top.before.cost
 	s.load.otherwise(&top.landing)
 	s.load.height = top.base + len(top.block.params)
 	return nil
 }
 
-// close ends a block. What its instructions cost is charged where it repeats, or
-// with what is around it.
+// close ends a block.
 func (s *surveyor) close() {
 	closed := *s.top()
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.load.leave(closed)
 	s.load.close(closed.op, closed.landing)
-	price := closed.fuel + s.load.locals/localsUnit
 	if len(s.scopes) == 0 {
-		s.entry = price
+		s.entry = s.toll()
 		return
 	}
 	top := s.top()
 	top.writes += closed.writes
 	top.uses += closed.uses
 	top.calls = top.calls || closed.calls
-	if closed.op == opLoop && closed.edges > 0 {
-		s.loops[closed.loop] = price
-		s.hot = s.hot || !closed.calls
-	} else {
-		top.fuel += closed.fuel
+	switch closed.op {
+	case opLoop:
+		s.closeLoop(closed)
+	case opIf:
+		s.way.cost = max(s.way.cost, closed.meets, closed.before.cost)
+	default:
+		s.way.cost = max(s.way.cost, closed.meets)
 	}
 }
+
+// closeLoop ends a loop. The way through it is paid for at its beginning.
+func (s *surveyor) closeLoop(closed scope) {
+	s.loops[closed.loop] = loop{price: s.toll(), repeats: closed.edges > 0}
+	s.hot = s.hot || closed.edges > 0 && !closed.calls
+	s.open = s.open[:closed.loops-1]
+	if s.way.cost != nowhere {
+		s.way.cost = closed.before.cost
+	}
+	s.way.longest = closed.before.longest
+}
+
+// toll is what is to be paid at the beginning of a function or a loop that ends.
+func (s *surveyor) toll() uint64 { return uint64(s.way.longest) + s.load.locals/localsUnit }
 
 func (s *surveyor) branch(label uint32) error {
 	if int64(label) >= int64(len(s.scopes)) {
@@ -258,6 +289,11 @@ func (s *surveyor) branch(label uint32) error {
 	}
 	to := &s.scopes[len(s.scopes)-1-int(label)]
 	to.edges++
+	if cost := s.way.cost; cost != nowhere && to.loops < len(s.open) {
+		to.meets = max(to.meets, s.open[to.loops].cost)
+	} else {
+		to.meets = max(to.meets, cost)
+	}
 	s.load.values += uint64(len(to.label()))
 	s.load.branch(&to.landing)
 	return nil
