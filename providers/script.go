@@ -31,8 +31,7 @@ func (s script) Run(ctx context.Context, req check.Request) (check.Result, error
 		return check.Result{}, err
 	}
 	out, err := s.run(ctx, argv, req.Input)
-	var stop stopError
-	if errors.As(err, &stop) {
+	if stop, ok := errors.AsType[stopError](err); ok {
 		return stopped(stop, out), nil
 	}
 	if err != nil {

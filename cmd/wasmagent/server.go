@@ -174,6 +174,9 @@ func (s *server) follow(name string, handle func(check.Event)) {
 
 // logEvent logs a run.
 func (s *server) logEvent(e check.Event) {
+	if !s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
 	s.log.Debug("ran", "number", e.Number, "command", e.Request.Command, "module", e.Module, "origin", e.Request.Origin,
 		"state", e.Result.State, "text", e.Result.Text, "wall", e.Result.Usage.Wall)
 }

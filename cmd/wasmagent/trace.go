@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/wasmagent/wasmagent/audit"
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -25,14 +26,17 @@ type trace struct {
 // observe watches one run of a script: for the trace, and for the audit log, which
 // hears what is refused.
 func (s *setup) observe(m *zipmod.Module, command string) (func(runtime.Attempt), func()) {
-	run := s.audit.Run(m.Name, m.Digest, command)
+	var run *audit.Run // of a run that is refused something
 	return func(a runtime.Attempt) {
 		if a.Refused {
+			if run == nil {
+				run = s.audit.Run(m.Name, m.Digest, command)
+			}
 			run.Refused(a.Path, a.Why)
 			s.refused.note(m, a)
 		}
 		s.trace.tried(command, a)
-	}, run.Close
+	}, func() { run.Close() }
 }
 
 // tried prints one attempt.
