@@ -13,28 +13,30 @@ import (
 // another module: one at a time, and as many as there are processors.
 func BenchmarkRun(b *testing.B) {
 	for _, n := range []int{1, 1000} {
-		a := newAgent(b)
-		for i := range n {
-			if err := a.Load(b.Context(), packed(b, fmt.Sprintf("check_%d", i), wasmtest.Print(fmt.Sprintf("OK: all is well|time=%ds;2;3\n", i), 0))); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.Run(fmt.Sprintf("modules=%d/alone", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if err := ran(b, a, i%n); err != nil {
+		b.Run(fmt.Sprintf("modules=%d", n), func(b *testing.B) {
+			a := newAgent(b)
+			for i := range n {
+				if err := a.Load(b.Context(), packed(b, fmt.Sprintf("check_%d", i), wasmtest.Print(fmt.Sprintf("OK: all is well|time=%ds;2;3\n", i), 0))); err != nil {
 					b.Fatal(err)
 				}
 			}
-		})
-		b.Run(fmt.Sprintf("modules=%d/parallel", n), func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for i := 0; pb.Next(); i++ {
+			b.Run("alone", func(b *testing.B) {
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
 					if err := ran(b, a, i%n); err != nil {
-						b.Error(err)
+						b.Fatal(err)
 					}
 				}
+			})
+			b.Run("parallel", func(b *testing.B) {
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for i := 0; pb.Next(); i++ {
+						if err := ran(b, a, i%n); err != nil {
+							b.Error(err)
+						}
+					}
+				})
 			})
 		})
 	}
