@@ -75,16 +75,33 @@ var variants = []variant{
 	}},
 	{"this package, nothing kept", func(b *testing.B, g guest) (once, end func()) { return g.pooled(b, 0) }},
 	{"this package, none kept that fits", func(b *testing.B, g guest) (once, end func()) { return g.pooled(b, 1) }},
+	{"this package, restored", func(b *testing.B, g guest) (once, end func()) {
+		pool := memory.NewPool(32 << 20)
+		image := g.image(b)
+		m := pool.Memory(reserved, image)
+		space := m.Allocate(page, reserved).Reallocate(uint64(g.size))
+		return func() {
+			g.run(space)
+			if err := m.Restore(); err != nil {
+				b.Fatal(err)
+			}
+		}, func() { m.Free(); pool.Close(); image.Close() }
+	}},
 	{"this package", func(b *testing.B, g guest) (once, end func()) { return g.pooled(b, 32<<20) }},
+}
+
+func (g guest) image(b *testing.B) *memory.Image {
+	image, err := memory.NewImage(uint64(g.size), g.fill)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return image
 }
 
 // pooled is a run as the package does it.
 func (g guest) pooled(b *testing.B, kept int64) (once, end func()) {
 	pool := memory.NewPool(kept)
-	image, err := memory.NewImage(uint64(g.size), g.fill)
-	if err != nil {
-		b.Fatal(err)
-	}
+	image := g.image(b)
 	return func() {
 			m := pool.Memory(reserved, image)
 			g.run(m.Allocate(page, reserved).Reallocate(uint64(g.size)))

@@ -108,6 +108,30 @@ func useTwo(t *testing.T, pool *memory.Pool, image *memory.Image, name string, p
 	}
 }
 
+// TestRestore has one memory of each image be used again and again, at its first size and
+// when it has grown.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	pool := memory.NewPool(1 << 20)
+	defer pool.Close()
+	for name, p := range pictures {
+		m := pool.Memory(int64(p.pages+1)*page, p.image(t))
+		linear := m.Allocate(0, 1<<32)
+		for more := range uint64(2) {
+			b := linear.Reallocate((p.pages + more) * page)
+			for round := range 4 {
+				for at := round; at < len(b); at += 1 + round*5000 {
+					b[at] = 0xff
+				}
+				if err := m.Restore(); err != nil || !p.same(b) {
+					t.Errorf("%s, %d pages more, round %d: not as the image (error %v)", name, more, round, err)
+				}
+			}
+		}
+		m.Free()
+	}
+}
+
 func TestImageRefused(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -189,7 +213,7 @@ func TestImageConcurrent(t *testing.T) {
 // FuzzImage compares memories of one image, one after another, with slices.
 func FuzzImage(f *testing.F) {
 	for _, p := range pictures {
-		f.Add(uint16(p.pages), uint64(page), []byte{0, 1, 2, 250, 130, 7})
+		f.Add(uint16(p.pages), uint64(page), []byte{0, 1, 2, 0x7f, 3, 4, 250, 130, 7, 0x7f})
 	}
 	f.Add(uint16(20), uint64(4097), []byte{255, 0, 13, 14, 15, 128, 128, 200})
 	f.Fuzz(func(t *testing.T, pages uint16, step uint64, script []byte) {
@@ -221,6 +245,9 @@ func follow(t *testing.T, m *memory.Memory, size uint64, fill func([]byte), scri
 	b := linear.Reallocate(size)
 	for i, op := range script {
 		switch {
+		case op == 0x7f && m.Restore() == nil:
+			clear(want)
+			fill(want)
 		case op >= 0x80 && uint64(len(want)) < size+16*page:
 			want = append(want, make([]byte, page)...)
 			b = linear.Reallocate(uint64(len(want)))
