@@ -187,9 +187,9 @@ func (i *Image) end() uint64 {
 	return (i.first + uint64(len(i.bytes)) + page - 1) / page * page
 }
 
-// within reports whether there is an image, all of which is in a part of a memory.
+// within reports whether there is an image that is mapped, all of it in a part of a memory.
 func (i *Image) within(part span) bool {
-	return i != nil && part.from <= i.first && i.end() <= part.to
+	return i.mapped() != nil && part.from <= i.first && i.end() <= part.to
 }
 
 // copyTo copies the image into space that is all zeros.

@@ -128,7 +128,12 @@ func TestRestore(t *testing.T) {
 				}
 			}
 		}
-		m.Free()
+		if m.Takes() <= 0 {
+			t.Errorf("%s: it takes %d bytes", name, m.Takes())
+		}
+		if m.Free(); m.Takes() != 0 {
+			t.Errorf("%s: it takes %d bytes when it is freed", name, m.Takes())
+		}
 	}
 }
 

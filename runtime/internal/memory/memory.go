@@ -102,13 +102,19 @@ func (m *Memory) grow(size uint64) ([]byte, error) {
 func (m *Memory) Restore() error {
 	used := max(m.peak, m.image.end())
 	m.space.survey(m.pool.pages, used)
-	if err := m.space.restore(used); err != nil {
-		return err
+	return m.space.restore(m.image, used)
+}
+
+// Takes is about how many bytes of memory are the memory's own when it is restored. Until
+// it was restored for the first time nobody knows: all of it may be.
+func (m *Memory) Takes() int64 {
+	if m.space == nil {
+		return 0
 	}
-	if m.space.image == nil {
-		return m.image.copyTo(m.space)
+	if m.space.takes > 0 {
+		return int64(m.space.takes)
 	}
-	return nil
+	return int64(m.peak + overhead)
 }
 
 // Free gives the memory back. It may be called more than once.

@@ -66,7 +66,7 @@ func (p *Pool) take(image *Image, size uint64) *space {
 
 // put keeps space of which the first bytes were used, or frees it.
 func (p *Pool) put(s *space, used uint64) {
-	if p.size == 0 || s.survey(p.pages, used) > p.size || s.restore(used) != nil || !p.keep(s) {
+	if p.size == 0 || s.survey(p.pages, used) > p.size || s.restore(s.image, used) != nil || !p.keep(s) {
 		s.free()
 	}
 }

@@ -98,13 +98,14 @@ func (s *space) survey(p *pages, used uint64) uint64 {
 	return s.takes
 }
 
-// restore makes the space what it was when it was new. Beyond the first bytes it still is.
-func (s *space) restore(used uint64) error {
+// restore puts what an image, or none, has there where something was written among the
+// first bytes. Beyond them all is as it was.
+func (s *space) restore(image *Image, used uint64) error {
 	for _, part := range s.touched {
 		if part.from >= used {
 			break
 		}
-		if err := s.region.restore(s.image, part); err != nil {
+		if err := s.region.restore(image, part); err != nil {
 			return err
 		}
 	}
