@@ -135,8 +135,8 @@ func (s *standby) put(c *code, in *instance) bool {
 	return true
 }
 
-// takes is about how much memory an instance takes at most, in bytes.
-func (in *instance) takes() int64 { return int64(in.size) + besideMemory }
+// takes is about how much memory an instance takes, in bytes.
+func (in *instance) takes() int64 { return in.memory.Takes() + besideMemory }
 
 // attend makes instances ready for the programs that ran last, as long as the agent is
 // idle.
