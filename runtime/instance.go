@@ -25,14 +25,15 @@ import (
 // has restored: its memory, its variables and the files that it opened.
 type instance struct {
 	*origin
-	from    *beginning
-	limit   policy.Bytes // of its memory
-	module  api.Module   // nil until it is made
-	memory  *memory.Memory
-	size    uint32 // of its memory at its beginning, in bytes
-	fuel    api.MutableGlobal
-	globals []api.MutableGlobal // origin.Globals
-	values  []uint64            // of the globals at its beginning
+	from      *beginning
+	limit     policy.Bytes // of its memory
+	module    api.Module   // nil until it is made
+	memory    *memory.Memory
+	size      uint32                  // of its memory at its beginning, in bytes
+	functions map[string]api.Function // that were called
+	fuel      api.MutableGlobal
+	globals   []api.MutableGlobal // origin.Globals
+	values    []uint64            // of the globals at its beginning
 
 	run    *run      // that it is for, or was for last
 	files  preopen   // those of the run
@@ -44,7 +45,7 @@ type instance struct {
 
 // newInstance makes an instance of a program at a beginning.
 func (e *Engine) newInstance(ctx context.Context, c *code, from *beginning, limit policy.Bytes) (_ *instance, err error) {
-	in := &instance{origin: c.origin, from: from, limit: limit, memory: e.memory.Memory(int64(limit), from.image)}
+	in := &instance{origin: c.origin, from: from, limit: limit, memory: e.memory.Memory(int64(limit), from.image), functions: map[string]api.Function{}}
 	defer func() {
 		if p := recover(); p != nil { // as wazero does without the memory that a program starts with
 			err = in.panicked(p)
@@ -74,7 +75,8 @@ func noMemory(err error) error {
 
 // noConfig is what is the same of all instances: no environment, no name, for two instances
 // of one name would clash, and nothing that is called before the instance is set.
-var noConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime()
+var noConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions().WithSysWalltime().WithSysNanotime().
+	WithRandSource(rand.Reader) // else wazero would make one for each instance, which takes longer than many runs
 
 // config is all that a program gets from outside. Its arguments and its randomness it gets
 // from its run.
@@ -122,6 +124,17 @@ func (in *instance) set() {
 	}
 }
 
+// function is an exported function, which Prepare has seen. It is kept, for its native
+// stack is nearly all that a run takes of the heap.
+func (in *instance) function(name string) api.Function {
+	f, found := in.functions[name]
+	if !found {
+		f = in.module.ExportedFunction(name)
+		in.functions[name] = f
+	}
+	return f
+}
+
 // variables are the values that the variables have.
 func (in *instance) variables() []uint64 {
 	values := make([]uint64, len(in.globals))
@@ -148,8 +161,15 @@ func (in *instance) leave(fdClose api.GoModuleFunc) bool {
 		}
 	}
 	in.opened = 0
+	if in.run.executed() > shortRun || len(in.from.init) > 0 {
+		clear(in.functions)
+	}
 	return true
 }
+
+// shortRun is the most instructions of a run after which an instance keeps its functions.
+// Their native stacks may have grown, by no more than the instructions put there.
+const shortRun = 16 << 10
 
 // restore makes the instance what it was at its beginning, unless it is that already.
 func (in *instance) restore() error {

@@ -132,7 +132,7 @@ func (r *run) begin() error {
 
 // call calls an exported function, which Prepare has seen. Its error is wazero's.
 func (r *run) call(name string) ([]uint64, error) {
-	return r.instance.module.ExportedFunction(name).Call(r)
+	return r.instance.function(name).Call(r)
 }
 
 // alive stops the run if its context is done. Every host function calls it first.
@@ -153,11 +153,14 @@ func (r *run) tick(left int64) int64 {
 	return slice
 }
 
+// executed is how many instructions were executed.
+func (r *run) executed() uint64 { return r.handed - uint64(r.instance.left()) }
+
 func (r *run) output() Output {
 	out := Output{Stdout: r.written[stdout], Stderr: r.written[stderr]}
 	out.Usage.Output = int64(len(out.Stdout) + len(out.Stderr))
 	if in := r.instance; in != nil {
-		out.Usage.Instructions = r.handed - uint64(in.left())
+		out.Usage.Instructions = r.executed()
 		out.Usage.Memory = in.memory.Peak()
 	}
 	return out
