@@ -22,6 +22,7 @@ import (
 	"github.com/wasmagent/wasmagent/bench/internal/checks"
 	"github.com/wasmagent/wasmagent/bench/internal/report"
 	"github.com/wasmagent/wasmagent/bench/internal/requests"
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 func main() {
@@ -29,7 +30,7 @@ func main() {
 		switch os.Args[1] {
 		case requests.KeepCommand:
 			finish(requests.Keep(os.Args[2:]))
-		case checks.WorkCommand:
+		case worker.Command:
 			finish(checks.Work(os.Stdin, os.Stdout))
 		}
 	}

@@ -11,14 +11,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // timed is a subject with rounds of these times.
 func timed(check, way string, modules int, times ...time.Duration) *subject {
-	s := &subject{check: check, job: job{Way: way, Modules: modules}, turn: modules > 1, runs: map[int]*series{1: {}, 2: {}}}
+	s := &subject{check: check, job: worker.Job{Way: way, Modules: modules}, turn: modules > 1, runs: map[int]*series{1: {}, 2: {}}}
 	for _, processors := range []int{1, 2} {
 		for _, d := range times {
-			s.runs[processors].add(answer{Times: []time.Duration{d}, Elapsed: d / time.Duration(processors), CPU: d / 2})
+			s.runs[processors].add(worker.Answer{Times: []time.Duration{d}, Elapsed: d / time.Duration(processors), CPU: d / 2})
 		}
 	}
 	return s

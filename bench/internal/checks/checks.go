@@ -10,6 +10,7 @@ package checks
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,7 +22,13 @@ import (
 	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
+
+// Work is a worker that runs checks in every way but Extism, which has one of its own.
+func Work(orders io.Reader, answers io.Writer) error {
+	return worker.Work(map[string]worker.Open{"sandbox": openSandbox, "process": openProcess, "wazero": openWazero}, orders, answers)
+}
 
 // A plan is what is measured, and for how long.
 type plan struct {
@@ -109,7 +116,7 @@ func Run(ctx context.Context, command string, args []string, stderr io.Writer) (
 	if err := l.build(ctx); err != nil {
 		return "", err
 	}
-	found := &findings{command: command, machine: report.Machine(), versions: versions(ctx, l.source), subjects: l.chosen()}
+	found := &findings{command: command, machine: report.Machine(), versions: l.versions(ctx), subjects: l.chosen()}
 	for _, measure := range []func(context.Context, *lab) error{found.start, found.weigh, found.race, found.meter} {
 		if err := measure(ctx, l); err != nil {
 			return "", err
@@ -119,13 +126,26 @@ func Run(ctx context.Context, command string, args []string, stderr io.Writer) (
 }
 
 // versions are those of what is measured.
-func versions(ctx context.Context, source string) string {
-	of := map[string]string{}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, d := range info.Deps {
-			of[d.Path] = d.Version
+func (l *lab) versions(ctx context.Context) string {
+	text := "wasmagent " + report.Commit(ctx, l.source)
+	self, _ := debug.ReadBuildInfo()
+	extism, err := buildinfo.ReadFile(l.file("extism"))
+	if err != nil || self == nil {
+		return text
+	}
+	return fmt.Sprintf("%s with wazero %s, Extism's Go SDK %s with wazero %s, which it asks for", text,
+		version(self, "github.com/tetratelabs/wazero"), version(extism, "github.com/extism/go-sdk"), version(extism, "github.com/tetratelabs/wazero"))
+}
+
+// version is that of a library in a program; empty if the program does not say.
+func version(program *debug.BuildInfo, library string) string {
+	for _, d := range program.Deps {
+		if d.Path == library && d.Replace != nil {
+			return d.Replace.Version
+		}
+		if d.Path == library {
+			return d.Version
 		}
 	}
-	return fmt.Sprintf("wasmagent %s, wazero %s, Extism's Go SDK %s, which asks for wazero v1.9.0 and has the same as the agent here",
-		report.Commit(ctx, source), of["github.com/tetratelabs/wazero"], of["github.com/extism/go-sdk"])
+	return ""
 }

@@ -11,11 +11,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // TestMain lets the test be a worker, as the program is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == WorkCommand {
+	if len(os.Args) > 1 && os.Args[1] == worker.Command {
 		if err := Work(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -60,41 +62,6 @@ func TestQuick(t *testing.T) {
 		if strings.Contains(out, unwanted) {
 			t.Errorf("it says %q", unwanted)
 		}
-	}
-}
-
-// TestWorker wants the first failure of a check told, and the worker to go on.
-func TestWorker(t *testing.T) {
-	w, err := hire(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := job{Way: "process", Argv: []string{"/bin/sh", "-c", "echo 'CRITICAL: the end is near'"}, Modules: 1}
-	if _, err := w.do(order{Open: &j}); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := w.do(order{For: 1}); err == nil || !strings.Contains(err.Error(), "CRITICAL") {
-			t.Errorf("%v, want the answer", err)
-		}
-	}
-	if err := w.leave(); err != nil {
-		t.Error(err)
-	}
-	if _, err := w.do(order{For: 1}); err == nil {
-		t.Error("a worker that has left carries out an order")
-	}
-}
-
-// TestProcessors wants a worker to have the processors that it is given.
-func TestProcessors(t *testing.T) {
-	out, command := &strings.Builder{}, exec.Command("nproc")
-	command.Stdout = out
-	if err := confined(1, command.Start); err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Wait(); err != nil || strings.TrimSpace(out.String()) != "1" {
-		t.Errorf("%q processors, %v", out, err)
 	}
 }
 

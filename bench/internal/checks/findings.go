@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // Findings are everything that was measured.
@@ -25,7 +26,7 @@ func (f *findings) find(check, way string, modules int) *subject {
 			return s
 		}
 	}
-	return &subject{check: check, job: job{Way: way}, runs: map[int]*series{1: {}, 2: {}}}
+	return &subject{check: check, job: worker.Job{Way: way}, runs: map[int]*series{1: {}, 2: {}}}
 }
 
 // most is how many modules the most have.

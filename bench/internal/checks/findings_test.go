@@ -4,12 +4,12 @@ package checks
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 func TestSeries(t *testing.T) {
@@ -19,7 +19,7 @@ func TestSeries(t *testing.T) {
 		t.Error("a series without rounds has figures")
 	}
 	for _, slowest := range []time.Duration{3, 4, 100} { // one round is disturbed
-		s.add(answer{Times: []time.Duration{1 * time.Millisecond, 2 * time.Millisecond, slowest * time.Millisecond}, Elapsed: slowest * time.Millisecond, CPU: 3 * slowest * time.Millisecond})
+		s.add(worker.Answer{Times: []time.Duration{1 * time.Millisecond, 2 * time.Millisecond, slowest * time.Millisecond}, Elapsed: slowest * time.Millisecond, CPU: 3 * slowest * time.Millisecond})
 	}
 	if s.p50() != 2*time.Millisecond || s.p99() != 100*time.Millisecond || s.cpu() != 4*time.Millisecond || s.rate() != 750 {
 		t.Errorf("p50 %v, p99 %v, CPU %v, %v runs a second", s.p50(), s.p99(), s.cpu(), s.rate())
@@ -105,36 +105,34 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-// TestPrograms wants no two programs alike, unless they are to be.
-func TestPrograms(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "x.wasm")
-	if err := os.WriteFile(file, []byte("("+said+")"), 0o600); err != nil {
+// TestWorker wants the first failure of a check told, and the worker to go on.
+func TestWorker(t *testing.T) {
+	w, err := (&subject{}).hire(1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []struct {
-		alike bool
-		want  string
-	}{{false, "(module 0001 is well)"}, {true, "(module 0000 is well)"}} {
-		j := job{Way: "wazero", Program: file, Held: file, Modules: 2, Alike: row.alike}
-		programs, err := j.programs()
-		if err != nil || len(programs) != 3 || string(programs[1]) != row.want || string(programs[2]) != "("+said+")" {
-			t.Errorf("%q, %v", programs, err)
+	j := worker.Job{Way: "process", Argv: []string{"/bin/sh", "-c", "echo 'CRITICAL: the end is near'"}, Modules: 1}
+	if _, err := w.Do(worker.Order{Open: &j}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := w.Do(worker.Order{For: 1}); err == nil || !strings.Contains(err.Error(), "CRITICAL") {
+			t.Errorf("%v, want the answer", err)
 		}
-		if err := j.isWell(1, "OK: "+strings.Trim(row.want, "()")); err != nil {
-			t.Error(err)
-		}
-		if err := j.isWell(1, "OK: module 0002 is well"); err == nil {
-			t.Error("the answer of another module is well")
-		}
+	}
+	if err := w.Leave(); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.Do(worker.Order{For: 1}); err == nil {
+		t.Error("a worker that has left carries out an order")
 	}
 }
 
 // TestMemory has a worker hold processes, whose memory counts with its own.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	j := job{Way: "process", Argv: []string{"/bin/sh", "-c", "echo 'OK: " + said + "'"}, Held: "echo 'OK: " + said + "'; read end || true", Modules: 1}
-	sizes, err := sizes(order{Open: &j}, order{Hold: 8})
+	j := worker.Job{Way: "process", Argv: []string{"/bin/sh", "-c", "echo 'OK: " + worker.Said + "'"}, Held: "echo 'OK: " + worker.Said + "'; read end || true", Modules: 1}
+	sizes, err := (&subject{}).sizes(worker.Order{Open: &j}, worker.Order{Hold: 8})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,12 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 	"github.com/wasmagent/wasmagent/internal/wasmtest"
 )
-
-// said is what every check says of the module that it is in. Another number takes the
-// place of this one, so that no two modules have the same program.
-const said = "module 0000 is well"
 
 // held is how long a check stays that is told to.
 const held = 2 * time.Second
@@ -31,6 +28,7 @@ func (l *lab) build(ctx context.Context) error {
 	agent, source := l.file("wasmagent"), filepath.Join("testdata", "checks")
 	for _, argv := range [][]string{
 		{"go", "build", "-C", l.source, "-o", agent, "./cmd/wasmagent"},
+		{"go", "build", "-C", filepath.Join(l.source, "bench", "extism"), "-o", l.file("extism"), "."},
 		{agent, "pack", filepath.Join(l.source, "bench", source), "-o", l.file("checks.zip")},
 		{"cc", "-O2", "-static", "-s", "-o", l.file("check_c"), filepath.Join(l.source, "bench", source, "scripts", "check_c", "main.c")},
 		{"go", "build", "-C", filepath.Join(l.source, "bench"), "-trimpath", "-ldflags", "-s -w", "-o", l.dir, "./" + source + "/scripts/check_go", "./" + source + "/scripts/check_sdk"},
@@ -48,8 +46,8 @@ func (l *lab) build(ctx context.Context) error {
 	l.python = strings.TrimSpace(string(python))
 	return errors.Join(
 		l.unpack(),
-		os.WriteFile(l.file("check_smallest.wasm"), wasmtest.Print("OK: "+said+"|time=1s;2;3\n", 0), 0o600),
-		os.WriteFile(l.file("held_smallest.wasm"), printAndStay("OK: "+said+"|time=1s;2;3\n"), 0o600),
+		os.WriteFile(l.file("check_smallest.wasm"), wasmtest.Print("OK: "+worker.Said+"|time=1s;2;3\n", 0), 0o600),
+		os.WriteFile(l.file("held_smallest.wasm"), printAndStay("OK: "+worker.Said+"|time=1s;2;3\n"), 0o600),
 	)
 }
 

@@ -13,18 +13,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // first opens a subject's modules in a worker that is there for that alone.
 func (s *subject) first() (time.Duration, error) {
-	w, err := hire(2)
+	w, err := s.hire(2)
 	if err != nil {
 		return 0, err
 	}
 	j := s.job
 	j.First = true
-	a, err := w.do(order{Open: &j})
-	if err = errors.Join(err, w.leave()); err != nil {
+	a, err := w.Do(worker.Order{Open: &j})
+	if err = errors.Join(err, w.Leave()); err != nil {
 		return 0, err
 	}
 	return a.Elapsed, nil
@@ -92,11 +93,11 @@ func (s *subject) weigh() error {
 	if s.job.Held != "" {
 		runs = heldEach // all of one module
 	}
-	before, err := sizes(order{Open: &none})
+	before, err := s.sizes(worker.Order{Open: &none})
 	if err != nil {
 		return err
 	}
-	with, err := sizes(order{Open: &s.job}, order{Each: true}, order{Hold: runs})
+	with, err := s.sizes(worker.Order{Open: &s.job}, worker.Order{Each: true}, worker.Order{Hold: runs})
 	if err != nil {
 		return err
 	}
@@ -105,27 +106,27 @@ func (s *subject) weigh() error {
 }
 
 // sizes are what a worker has in memory after each of some orders.
-func sizes(orders ...order) (list []int, err error) {
-	w, err := hire(2)
+func (s *subject) sizes(orders ...worker.Order) (list []int, err error) {
+	w, err := s.hire(2)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.leave()) }()
+	defer func() { err = errors.Join(err, w.Leave()) }()
 	for _, o := range orders {
-		_, err := w.do(o)
+		_, err := w.Do(o)
 		if err == nil {
-			_, err = w.do(order{Rest: true})
+			_, err = w.Do(worker.Order{Rest: true})
 		}
 		if err != nil {
 			return nil, err
 		}
-		size, err := w.memory()
+		size, err := w.Memory()
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, size)
 	}
-	_, err = w.do(order{Wait: true})
+	_, err = w.Do(worker.Order{Wait: true})
 	return list, err
 }
 
@@ -138,7 +139,7 @@ func (f *findings) running() []*subject {
 type lane struct {
 	*subject
 	processors int
-	worker     *worker
+	worker     *worker.Worker
 }
 
 // race has all subjects run in turn, round after round.
@@ -147,12 +148,12 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 	var lanes []lane
 	defer func() {
 		for _, lane := range lanes {
-			err = errors.Join(err, lane.worker.leave())
+			err = errors.Join(err, lane.worker.Leave())
 		}
 	}()
 	for _, s := range f.running() {
 		for processors := range s.runs {
-			w, err := hire(processors)
+			w, err := s.hire(processors)
 			if err != nil {
 				return err
 			}
@@ -160,8 +161,8 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 		}
 	}
 	for _, lane := range lanes {
-		lane.do(order{Open: &lane.job})
-		lane.do(order{For: 3 * l.time, Turn: lane.turn})
+		lane.do(worker.Order{Open: &lane.job})
+		lane.do(worker.Order{For: 3 * l.time, Turn: lane.turn})
 	}
 	for i := range l.rounds {
 		l.say("round %d of %d", i+1, l.rounds)
@@ -180,24 +181,24 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 const idleRuns = 5
 
 // do carries out an order, unless something has gone wrong with the subject.
-func (l lane) do(o order) (answer, bool) {
+func (l lane) do(o worker.Order) (worker.Answer, bool) {
 	if l.failure != nil {
-		return answer{}, false
+		return worker.Answer{}, false
 	}
-	a, err := l.worker.do(o)
+	a, err := l.worker.Do(o)
 	l.failure = err
 	return a, err == nil
 }
 
 // run is a round of a lane.
 func (l lane) run(d time.Duration) {
-	if a, ok := l.do(order{For: d, Turn: l.turn}); ok {
+	if a, ok := l.do(worker.Order{For: d, Turn: l.turn}); ok {
 		l.runs[l.processors].add(a)
 	}
 	if l.processors > 1 || l.job.Modules > 1 {
 		return
 	}
-	if a, ok := l.do(order{Idle: idleRuns}); ok {
+	if a, ok := l.do(worker.Order{Idle: idleRuns}); ok {
 		l.idle = append(l.idle, report.Percentile(a.Times, 50))
 	}
 }

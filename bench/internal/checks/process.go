@@ -8,10 +8,12 @@ import (
 	"io"
 	"os/exec"
 	"time"
+
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // openProcess runs a check as a process of its own, as other agents do.
-func openProcess(_ context.Context, j job, _ [][]byte) (asker, error) {
+func openProcess(_ context.Context, j worker.Job, _ [][]byte) (worker.Asker, error) {
 	return func(ctx context.Context, _ int, hold bool) error {
 		argv := j.Argv
 		var input io.Reader
@@ -27,7 +29,7 @@ func openProcess(_ context.Context, j job, _ [][]byte) (asker, error) {
 		if err != nil {
 			return fmt.Errorf("%q: %w", argv, err)
 		}
-		return j.isWell(0, string(out))
+		return j.IsWell(0, string(out))
 	}, nil
 }
 

@@ -3,17 +3,20 @@
 package checks
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // A subject is one check that is run in one way, among some modules.
 type subject struct {
 	check      string // as the tables call it
-	job        job
+	job        worker.Job
+	program    string          // the worker; empty is this program
 	turn       bool            // whether every module is run, rather than the first
 	runs       map[int]*series // by processors
 	idle       []time.Duration // of each round, the p50 of runs with rests between them
@@ -43,7 +46,7 @@ const heavy = 10
 
 // subjects are all of them.
 func (l *lab) subjects() (list []*subject) {
-	shell := "echo 'OK: " + said + "|time=1s;2;3'"
+	shell := "echo 'OK: " + worker.Said + "|time=1s;2;3'"
 	for _, c := range []struct {
 		name, file string
 		held       string
@@ -57,14 +60,18 @@ func (l *lab) subjects() (list []*subject) {
 		{inPython, "", "", []string{l.python, filepath.Join(l.source, "bench", "testdata", "check.py")}, false},
 	} {
 		add := func(way string, modules int, turn bool) {
-			j := job{Way: way, Program: l.file(c.file), Held: c.held, Modules: modules, Alike: c.slow && modules > heavy}
+			j := worker.Job{Way: way, Program: l.file(c.file), Held: c.held, Modules: modules, Alike: c.slow && modules > heavy}
 			if way == "process" {
-				j = job{Way: way, Argv: c.argv, Modules: modules}
+				j = worker.Job{Way: way, Argv: c.argv, Modules: modules}
 				if c.held != "" {
 					j.Held = shell + "; read end || true"
 				}
 			}
-			list = append(list, &subject{check: c.name, job: j, turn: turn, runs: map[int]*series{1: {}, 2: {}}})
+			s := &subject{check: c.name, job: j, turn: turn, runs: map[int]*series{1: {}, 2: {}}}
+			if way == "Extism" {
+				s.program = l.file("extism")
+			}
+			list = append(list, s)
 		}
 		if c.file != "" {
 			for _, n := range l.modules {
@@ -85,6 +92,18 @@ func (l *lab) subjects() (list []*subject) {
 	return list
 }
 
+// hire starts a worker for the subject.
+func (s *subject) hire(processors int) (*worker.Worker, error) {
+	if s.program != "" {
+		return worker.Hire(s.program, processors)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return worker.Hire(self, processors)
+}
+
 // chosen are the subjects that are to be measured.
 func (l *lab) chosen() []*subject {
 	return slices.DeleteFunc(l.subjects(), func(s *subject) bool { return !l.only.MatchString(s.String()) })
@@ -99,7 +118,7 @@ type series struct {
 }
 
 // add adds a round.
-func (s *series) add(a answer) {
+func (s *series) add(a worker.Answer) {
 	s.all = append(s.all, a.Times...)
 	s.p50s = append(s.p50s, report.Percentile(a.Times, 50))
 	s.cpus = append(s.cpus, a.CPU/time.Duration(len(a.Times)))

@@ -12,11 +12,13 @@ import (
 	"github.com/tetratelabs/wazero"
 	preview1 "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/wasmagent/wasmagent/bench/internal/worker"
 )
 
 // openWazero compiles modules in wazero as its documentation says: each once, and each
 // run is an instance. There is no limit and no meter. https://wazero.io/docs/
-func openWazero(ctx context.Context, j job, programs [][]byte) (asker, error) {
+func openWazero(ctx context.Context, j worker.Job, programs [][]byte) (worker.Asker, error) {
 	cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(j.Cache, "wazero"))
 	if err != nil {
 		return nil, err
@@ -32,7 +34,7 @@ func openWazero(ctx context.Context, j job, programs [][]byte) (asker, error) {
 		}
 	}
 	return func(ctx context.Context, module int, hold bool) error {
-		i, args := j.target(module, hold)
+		i, args := j.Target(module, hold)
 		var out bytes.Buffer
 		instance, err := r.InstantiateModule(ctx, modules[i], real().WithName("").WithArgs(append([]string{"check"}, args...)...).WithStdout(&out).
 			WithStartFunctions("_start", "_initialize"))
@@ -45,7 +47,7 @@ func openWazero(ctx context.Context, j job, programs [][]byte) (asker, error) {
 		if exit := new(sys.ExitError); err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 0) {
 			return err
 		}
-		return j.isWell(i, out.String())
+		return j.IsWell(i, out.String())
 	}, nil
 }
 

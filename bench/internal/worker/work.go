@@ -1,6 +1,6 @@
 //go:build linux
 
-package checks
+package worker
 
 import (
 	"context"
@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// WorkCommand is the argument with which this program is a worker: it calls Work.
-const WorkCommand = "work"
+// Command is the argument with which a program is a worker: it calls Work.
+const Command = "work"
 
-// An order is what a worker is to do next; one of its fields says what.
-type order struct {
-	Open *job          // make modules ready
+// An Order is what a worker is to do next; one of its fields says what.
+type Order struct {
+	Open *Job          // make modules ready
 	Each bool          // run every check once
 	Rest bool          // let what goes on in the background end, and give memory back
 	For  time.Duration // run checks for some time
@@ -31,8 +31,8 @@ type order struct {
 	Turn bool          // with For: of every module in turn, rather than of the first one
 }
 
-// An answer is what came of an order.
-type answer struct {
+// An Answer is what came of an Order.
+type Answer struct {
 	Times   []time.Duration // of each run
 	Elapsed time.Duration
 	CPU     time.Duration // of the worker and of the processes that it started
@@ -42,10 +42,10 @@ type answer struct {
 // Work is a process of its own for one check that is run in one way: nothing else is in
 // its memory, and nothing else adds to its times. It carries out orders until there are
 // no more.
-func Work(orders io.Reader, answers io.Writer) error {
-	w, in, out := &work{}, json.NewDecoder(orders), json.NewEncoder(answers)
+func Work(ways map[string]Open, orders io.Reader, answers io.Writer) error {
+	w, in, out := &work{ways: ways}, json.NewDecoder(orders), json.NewEncoder(answers)
 	for {
-		var o order
+		var o Order
 		if err := in.Decode(&o); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
@@ -63,14 +63,15 @@ func Work(orders io.Reader, answers io.Writer) error {
 
 // A work is what a worker has in hand.
 type work struct {
-	job  job
-	ask  asker
+	ways map[string]Open
+	job  Job
+	ask  Asker
 	next atomic.Int64
 	held sync.WaitGroup
 	lost error // of a run that was held
 }
 
-func (w *work) do(ctx context.Context, o order) (a answer, err error) {
+func (w *work) do(ctx context.Context, o Order) (a Answer, err error) {
 	switch {
 	case o.Open != nil:
 		return w.open(ctx, *o.Open)
@@ -92,14 +93,14 @@ func (w *work) do(ctx context.Context, o order) (a answer, err error) {
 }
 
 // open makes modules ready and gets the first answer, which is of the last of them.
-func (w *work) open(ctx context.Context, j job) (a answer, err error) {
+func (w *work) open(ctx context.Context, j Job) (a Answer, err error) {
 	programs, err := j.programs()
 	if err != nil {
 		return a, err
 	}
 	began := time.Now()
 	w.job = j
-	w.ask, err = ways[j.Way](ctx, j, programs)
+	w.ask, err = w.ways[j.Way](ctx, j, programs)
 	if err == nil && j.First {
 		err = w.ask(ctx, j.Modules-1, false)
 	}
@@ -139,7 +140,7 @@ func (w *work) hold(ctx context.Context, n int) {
 }
 
 // runs runs checks for some time, one at a time for each processor, at least one each.
-func (w *work) runs(ctx context.Context, o order) (a answer, err error) {
+func (w *work) runs(ctx context.Context, o Order) (a Answer, err error) {
 	clients := goruntime.GOMAXPROCS(0)
 	parts, errs := make([][]time.Duration, clients), make([]error, clients)
 	before, began := cpu(), time.Now()
@@ -159,7 +160,7 @@ func (w *work) runs(ctx context.Context, o order) (a answer, err error) {
 const pause = 3 * time.Millisecond
 
 // idle runs checks one at a time, each after a rest.
-func (w *work) idle(ctx context.Context, n int) (a answer, err error) {
+func (w *work) idle(ctx context.Context, n int) (a Answer, err error) {
 	for range n {
 		time.Sleep(pause)
 		start := time.Now()
@@ -172,7 +173,7 @@ func (w *work) idle(ctx context.Context, n int) (a answer, err error) {
 }
 
 // client runs one check after the other.
-func (w *work) client(ctx context.Context, o order, began time.Time) (times []time.Duration, err error) {
+func (w *work) client(ctx context.Context, o Order, began time.Time) (times []time.Duration, err error) {
 	for len(times) == 0 || time.Since(began) < o.For {
 		module := 0
 		if o.Turn {

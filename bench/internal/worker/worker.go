@@ -1,13 +1,14 @@
 //go:build linux
 
-package checks
+// Package worker is a process of its own for one check that is run in one way, and the
+// orders that it is given.
+package worker
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	goruntime "runtime"
 	"strings"
@@ -15,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A worker is a process that runs one check in one way.
-type worker struct {
+// A Worker is a process that runs one check in one way.
+type Worker struct {
 	process *exec.Cmd
 	orders  io.Closer
 	in      *json.Encoder
@@ -24,13 +25,10 @@ type worker struct {
 	errors  *strings.Builder
 }
 
-// hire starts a worker that has some of the processors for itself and its children.
-func hire(processors int) (*worker, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	w := &worker{process: exec.Command(self, WorkCommand), errors: &strings.Builder{}}
+// Hire starts a program as a worker that has some of the processors for itself and its
+// children.
+func Hire(program string, processors int) (*Worker, error) {
+	w := &Worker{process: exec.Command(program, Command), errors: &strings.Builder{}}
 	w.process.Stderr = w.errors
 	orders, err := w.process.StdinPipe()
 	if err != nil {
@@ -68,13 +66,13 @@ func confined(processors int, start func() error) error {
 	return <-done
 }
 
-// do has the worker carry out an order.
-func (w *worker) do(o order) (a answer, err error) {
+// Do has the worker carry out an order.
+func (w *Worker) Do(o Order) (a Answer, err error) {
 	if err := w.in.Encode(o); err != nil {
 		return a, fmt.Errorf("a worker ended: %w: %s", err, w.errors)
 	}
 	if err := w.out.Decode(&a); err != nil {
-		return a, errors.Join(fmt.Errorf("a worker ended: %w", err), w.leave(), errors.New(w.errors.String()))
+		return a, errors.Join(fmt.Errorf("a worker ended: %w", err), w.Leave(), errors.New(w.errors.String()))
 	}
 	if a.Failure != "" {
 		return a, errors.New(a.Failure)
@@ -82,8 +80,8 @@ func (w *worker) do(o order) (a answer, err error) {
 	return a, nil
 }
 
-// leave ends the worker.
-func (w *worker) leave() error {
+// Leave ends the worker.
+func (w *Worker) Leave() error {
 	w.orders.Close()
 	return w.process.Wait()
 }

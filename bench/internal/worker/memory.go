@@ -1,6 +1,6 @@
 //go:build linux
 
-package checks
+package worker
 
 import (
 	"fmt"
@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memory is what the worker and its children have, in bytes: their own, their share of
+// Memory is what the worker and its children have, in bytes: their own, their share of
 // what they have in common with others, and the memory that is a file without a name,
 // also where nothing of it is mapped.
-func (w *worker) memory() (bytes int, err error) {
+func (w *Worker) Memory() (bytes int, err error) {
 	pids, err := family(w.process.Process.Pid)
 	for _, pid := range pids {
 		var own int
