@@ -135,30 +135,37 @@ func validUnit(unit string) bool {
 // numberLength is the length of the decimal number that s begins with: sign,
 // digits, fraction, exponent. Zero if it begins with none.
 func numberLength(s string) int {
-	sign := digits(s, "+-", 1)
-	whole := digits(s[sign:], decimals, len(s))
-	point := digits(s[sign+whole:], ".", 1)
-	fraction := digits(s[sign+whole+point:], decimals, len(s))
+	sign := oneOf(s, "+-")
+	whole := digits(s[sign:])
+	point := oneOf(s[sign+whole:], ".")
+	fraction := digits(s[sign+whole+point:])
 	if whole+fraction == 0 {
 		return 0
 	}
 	n := sign + whole + point + fraction
-	e := digits(s[n:], "eE", 1)
-	e += digits(s[n+e:], "+-", 1)
-	if power := digits(s[n+e:], decimals, len(s)); power > 0 && digits(s[n:], "eE", 1) == 1 {
-		return n + e + power
+	if e := oneOf(s[n:], "eE"); e == 1 {
+		e += oneOf(s[n+e:], "+-")
+		if power := digits(s[n+e:]); power > 0 {
+			return n + e + power
+		}
 	}
 	return n
 }
 
-const decimals = "0123456789"
-
-// digits counts the leading bytes of s that are in set, at most limit.
-func digits(s, set string, limit int) (n int) {
-	for n < len(s) && n < limit && strings.IndexByte(set, s[n]) >= 0 {
+// digits counts the decimal digits that s begins with.
+func digits(s string) (n int) {
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
 		n++
 	}
 	return n
+}
+
+// oneOf is 1 if s begins with a byte of set, or else 0.
+func oneOf(s, set string) int {
+	if s != "" && strings.IndexByte(set, s[0]) >= 0 {
+		return 1
+	}
+	return 0
 }
 
 func parseNumber(s string) (float64, error) {
