@@ -78,7 +78,11 @@ func (p Plugin) Run(ctx context.Context, args []string) (output string, status i
 		text := strings.ReplaceAll(err.Error(), "\n", "; ")
 		return check.Encode(check.Result{Text: fmt.Sprintf("%s: %s; see %s --help", p.Name, text, p.Name)}), unknown
 	}
-	r := p.answer(ctx, timeout)
+	return p.encode(p.answer(ctx, timeout))
+}
+
+// encode is what the plugin prints for a result, and its exit status.
+func (p Plugin) encode(r check.Result) (output string, status int) {
 	r.Text = fmt.Sprintf("%s %s: %s", p.label(), r.State, r.Text)
 	return check.Encode(r), r.State.ExitStatus()
 }
@@ -112,11 +116,16 @@ func (p Plugin) help() string {
 		strings.TrimSuffix(describe(p.Options), "\n"))
 }
 
-// answer runs the check for some time at most. A check that does not watch its
-// context is left behind when the time is over.
+// answer runs the check for some time at most.
 func (p Plugin) answer(ctx context.Context, timeout time.Duration) check.Result {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	return p.until(ctx, timeout)
+}
+
+// until runs the check until ctx ends, which it does after timeout. A check that does
+// not watch its context is left behind then.
+func (p Plugin) until(ctx context.Context, timeout time.Duration) check.Result {
 	answered := make(chan check.Result, 1)
 	go func() { answered <- p.check(ctx, timeout) }()
 	select {

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	_ "github.com/wasmagent/wasmagent/guest/reactor"
+	_ "github.com/wasmagent/wasmagent/guest" // as most checks in Go
 )
 
 // What is computed before main.
