@@ -54,7 +54,7 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.StringVar(&p.source, "source", "..", "the `DIRECTORY` of the project")
 	flags.StringVar(&p.chart, "chart", "", "draw the chart into this `FILE`, such as checks.svg")
 	flags.DurationVar(&p.time, "time", 60*time.Millisecond, "how long each check is run in each round, on one processor and on two")
-	flags.IntVar(&p.rounds, "rounds", 25, "how many rounds there are")
+	flags.IntVar(&p.rounds, "rounds", 20, "how many rounds there are")
 	flags.IntVar(&p.starts, "starts", 3, "how many times each is started")
 	p.only = regexp.MustCompile("")
 	flags.Func("only", "measure only what this `REGEXP` matches, such as \"SDK|smallest, process\"", func(text string) (err error) {

@@ -104,7 +104,7 @@ every one of them is run in turn, but for the row that says otherwise; no two ha
 	for _, s := range f.subjects {
 		one, two := s.runs[1], s.runs[2]
 		modules, rested := fmt.Sprint(s.job.Modules), ""
-		if s.job.Modules > 1 && !s.turn {
+		if s.again() {
 			modules += ", the same one"
 		}
 		if len(s.idle) > 0 {
@@ -128,7 +128,7 @@ while it lasts. And the time from nothing to the first answer, of the last of th
 |---|---|---|---|---|---|---|---|
 `)
 	for _, s := range f.subjects {
-		if s.job.Modules > 1 && !s.turn {
+		if s.again() {
 			continue
 		}
 		loaded, waiting := size(s.memory.loaded), size(s.memory.waiting)

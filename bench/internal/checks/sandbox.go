@@ -18,7 +18,7 @@ import (
 // openSandbox loads modules into an agent, as it is by default: every run goes through
 // the dispatcher, is metered and limited, and its output is decoded.
 func openSandbox(ctx context.Context, j worker.Job, zips [][]byte) (worker.Asker, error) {
-	engine, err := runtime.NewEngine(runtime.Config{CacheDir: filepath.Join(j.Cache, "agent")})
+	engine, err := runtime.NewEngine(runtime.Config{CacheDir: filepath.Join(j.Cache, "agent"), InterpretFirst: j.First})
 	if err != nil {
 		return nil, err
 	}

@@ -41,8 +41,9 @@ const (
 	inPython = "Python"
 )
 
-// heavy is the most different programs of those that take seconds to compile.
-const heavy = 10
+// heavy is the most different programs of those that are large and take seconds to
+// compile, and most is the most modules with them.
+const heavy, most = 10, 100
 
 // subjects are all of them.
 func (l *lab) subjects() (list []*subject) {
@@ -75,7 +76,9 @@ func (l *lab) subjects() (list []*subject) {
 		}
 		if c.file != "" {
 			for _, n := range l.modules {
-				add("sandbox", n, n > 1)
+				if n <= most || !c.slow {
+					add("sandbox", n, n > 1)
+				}
 			}
 		}
 		if c.name == smallest {
@@ -91,6 +94,9 @@ func (l *lab) subjects() (list []*subject) {
 	}
 	return list
 }
+
+// again tells whether the subject differs from another one only in what is run.
+func (s *subject) again() bool { return s.job.Modules > 1 && !s.turn }
 
 // hire starts a worker for the subject.
 func (s *subject) hire(processors int) (*worker.Worker, error) {

@@ -92,7 +92,7 @@ func (w *work) do(ctx context.Context, o Order) (a Answer, err error) {
 	return a, nil
 }
 
-// open makes modules ready and gets the first answer, which is of the last of them.
+// open makes modules ready, and gets a first answer of the last of them if it is wanted.
 func (w *work) open(ctx context.Context, j Job) (a Answer, err error) {
 	programs, err := j.programs()
 	if err != nil {
@@ -111,6 +111,7 @@ func (w *work) open(ctx context.Context, j Job) (a Answer, err error) {
 // settle is how long a worker rests, for what it does by itself after a run.
 const settle = 300 * time.Millisecond
 
+// rest lets what goes on in the background end, and gives memory back.
 func rest() {
 	time.Sleep(settle)
 	goruntime.GC()
