@@ -72,7 +72,7 @@ func TestProgramsAreShared(t *testing.T) {
 		p.Close()
 	}
 	program(t, e, Print("OK", 0))
-	if _, err := e.Program(t.Context(), "two", Print("OK", 0), policy.Limits{Stack: policy.MiB}); err != nil {
+	if _, err := e.Program(t.Context(), "two", Print("OK", 0), policy.Limits{Stack: 16 * policy.KiB}); err != nil {
 		t.Fatal(err)
 	}
 	if count.began["test.wasm"] != 1 || count.began["two"] != 1 {

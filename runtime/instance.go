@@ -25,27 +25,28 @@ import (
 // has restored: its memory, its variables and the files that it opened.
 type instance struct {
 	*origin
-	from      *beginning
-	limit     policy.Bytes // of its memory
-	module    api.Module   // nil until it is made
-	memory    *memory.Memory
-	size      uint32                  // of its memory at its beginning, in bytes
-	functions map[string]api.Function // that were called
-	fuel      api.MutableGlobal
-	globals   []api.MutableGlobal // origin.Globals
-	values    []uint64            // of the globals at its beginning
+	from    *beginning
+	limit   policy.Bytes // of its memory
+	module  api.Module   // nil until it is made
+	memory  *memory.Memory
+	size    uint32 // of its memory at its beginning, in bytes
+	fuel    api.MutableGlobal
+	globals []api.MutableGlobal // origin.Globals
+	values  []uint64            // of the globals at its beginning
+	entry   []api.Function      // origin.Entry
 
 	run    *run      // that it is for, or was for last
 	files  preopen   // those of the run
 	opened int       // descriptors that the run may have opened
 	marked bool      // the run may have changed a descriptor that it began with
+	deep   bool      // the run needed more stack than the first
 	since  time.Time // when it was last used
 	used   bool      // it has to be restored before it is used again
 }
 
 // newInstance makes an instance of a program at a beginning.
 func (e *Engine) newInstance(ctx context.Context, c *code, from *beginning, limit policy.Bytes) (_ *instance, err error) {
-	in := &instance{origin: c.origin, from: from, limit: limit, memory: e.memory.Memory(int64(limit), from.image), functions: map[string]api.Function{}}
+	in := &instance{origin: c.origin, from: from, limit: limit, memory: e.memory.Memory(int64(limit), from.image)}
 	defer func() {
 		if p := recover(); p != nil { // as wazero does without the memory that a program starts with
 			err = in.panicked(p)
@@ -111,8 +112,15 @@ func (in *instance) begin() error {
 // pageSize is the size of a page of linear memory in bytes.
 const pageSize = 64 << 10
 
-// set gives the instance the variables that it begins with, and randomness of its own.
+// set gives the instance the variables that it begins with, and randomness of its own. The
+// engine keeps a stack with each function, which is to stay small.
 func (in *instance) set() {
+	if in.entry == nil || in.deep {
+		in.entry, in.deep = nil, false
+		for _, name := range in.Entry {
+			in.entry = append(in.entry, in.module.ExportedFunction(name))
+		}
+	}
 	in.fuel.Set(0)
 	for i, value := range in.values {
 		in.globals[i].Set(value)
@@ -122,17 +130,6 @@ func (in *instance) set() {
 		_, _ = rand.Read(seed[:]) // which never fails
 		in.module.Memory().Write(uint32(at), gorand.New(seed))
 	}
-}
-
-// function is an exported function, which Prepare has seen. It is kept, for its native
-// stack is nearly all that a run takes of the heap.
-func (in *instance) function(name string) api.Function {
-	f, found := in.functions[name]
-	if !found {
-		f = in.module.ExportedFunction(name)
-		in.functions[name] = f
-	}
-	return f
 }
 
 // variables are the values that the variables have.
@@ -161,15 +158,8 @@ func (in *instance) leave(fdClose api.GoModuleFunc) bool {
 		}
 	}
 	in.opened = 0
-	if in.run.executed() > shortRun || len(in.from.init) > 0 {
-		clear(in.functions)
-	}
 	return true
 }
-
-// shortRun is the most instructions of a run after which an instance keeps its functions.
-// Their native stacks may have grown, by no more than the instructions put there.
-const shortRun = 16 << 10
 
 // restore makes the instance what it was at its beginning, unless it is that already.
 func (in *instance) restore() error {

@@ -78,8 +78,8 @@ func (r *run) execute(e *Engine, c *code) (status int64, err error) {
 	if err := r.begin(); err != nil {
 		return outcome(err)
 	}
-	for _, name := range r.instance.Entry {
-		results, err := r.call(name)
+	for _, f := range r.instance.entry {
+		results, err := f.Call(r)
 		if err != nil {
 			return outcome(err)
 		}
@@ -132,7 +132,7 @@ func (r *run) begin() error {
 
 // call calls an exported function, which Prepare has seen. Its error is wazero's.
 func (r *run) call(name string) ([]uint64, error) {
-	return r.instance.function(name).Call(r)
+	return r.instance.module.ExportedFunction(name).Call(r)
 }
 
 // alive stops the run if its context is done. Every host function calls it first.
@@ -145,22 +145,29 @@ func (r *run) alive() {
 // tick is called by the program when its fuel is spent, and returns new fuel: always as
 // much, for a debt that adds up would overflow one day.
 func (r *run) tick(left int64) int64 {
-	if left == prepare.StackExhausted {
-		panic(stop{stackExhausted(r.limits.Stack)})
-	}
 	r.alive()
+	if left == prepare.StackExhausted {
+		return r.deepen()
+	}
 	r.handed += uint64(slice - left)
 	return slice
 }
 
-// executed is how many instructions were executed.
-func (r *run) executed() uint64 { return r.handed - uint64(r.instance.left()) }
+// deepen gives the program all of its stack.
+func (r *run) deepen() int64 {
+	in := r.instance
+	if in.deep {
+		panic(stop{stackExhausted(r.limits.Stack)})
+	}
+	in.deep = true
+	return in.Stack
+}
 
 func (r *run) output() Output {
 	out := Output{Stdout: r.written[stdout], Stderr: r.written[stderr]}
 	out.Usage.Output = int64(len(out.Stdout) + len(out.Stderr))
 	if in := r.instance; in != nil {
-		out.Usage.Instructions = r.executed()
+		out.Usage.Instructions = r.handed - uint64(in.left())
 		out.Usage.Memory = in.memory.Peak()
 	}
 	return out

@@ -138,11 +138,14 @@ func (mt *metering) handOn(kind int64) int64 {
 // checkBody is the function that is called when the fuel or the stack is below
 // zero.
 func (mt *metering) checkBody() []byte {
-	return assemble(nil,
-		index(opGlobalGet, mt.stack), constant(0), plain(opI64LtS), block(opIf, blockVoid),
+	exhausted := []instruction{index(opGlobalGet, mt.stack), constant(0), plain(opI64LtS), block(opIf, blockVoid)}
+	return assemble(assemble(assemble(nil, exhausted...),
+		constant(StackExhausted), index(opCall, mt.tick), index(opGlobalGet, mt.stack), plain(opI64Add), index(opGlobalSet, mt.stack),
+	), append(exhausted,
 		constant(StackExhausted), index(opCall, mt.tick), plain(opDrop), plain(opUnreachable),
+		plain(opEnd),
 		plain(opEnd),
 		index(opGlobalGet, mt.fuel), index(opCall, mt.tick), index(opGlobalSet, mt.fuel),
 		plain(opEnd),
-	)
+	)...)
 }

@@ -38,10 +38,13 @@ const (
 	// starts with no fuel, so the first thing that it does is to tick.
 	TickModule = "wasmagent"
 	TickName   = "tick"
-	// StackExhausted is what the tick function gets instead of the fuel left when
-	// the call stack has outgrown policy.Limits.Stack. The program traps if the
-	// function returns.
+	// StackExhausted is what the tick function gets instead of the fuel left when the
+	// call stack has outgrown what the program has for it: FirstStack bytes, or
+	// policy.Limits.Stack if that is less. It returns how many bytes more there are,
+	// Program.Stack, when it is called so first, and is called again when they are not
+	// enough; the program traps if it returns then.
 	StackExhausted = -1 << 63
+	FirstStack     = 32 << 10
 	// FuelExport is the exported mutable i64 global that holds the fuel left.
 	FuelExport = reserved + "fuel"
 )
@@ -70,6 +73,8 @@ type Program struct {
 	Interpret bool
 	// Memory is the declared minimum of the linear memory in bytes.
 	Memory uint64
+	// Stack is how many bytes of stack the program may have beyond the first.
+	Stack int64
 	// Instructions is how many the functions have together, before the rewriting.
 	Instructions uint64
 }
@@ -89,7 +94,7 @@ type Program struct {
 //
 // It estimates the bytes of native stack that each function takes, and calls the
 // tick function with StackExhausted when the sum over the functions on the stack,
-// but for those that call no other, exceeds limits.Stack.
+// but for those that call no other, exceeds what there is of limits.Stack.
 func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	m, err := decode(wasm, limits)
 	if err != nil {
@@ -106,7 +111,9 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	p := Program{Image: lift(m, profiles, memory), Memory: memory, Reactor: !m.command()}
 	p.Init, p.Entry = m.calls()
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
-	meter(m, profiles, limits.Stack)
+	first := min(limits.Stack, FirstStack)
+	meter(m, profiles, first)
+	p.Stack = int64(limits.Stack - first)
 	if p.Changes = changes(m, profiles); p.Changes == "" {
 		p.Globals = exportGlobals(m)
 	}

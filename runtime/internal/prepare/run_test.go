@@ -36,6 +36,7 @@ var (
 type meter struct {
 	slice, allowance int64
 	granted, left    int64
+	stack            int64 // bytes that can be had once
 	ticks            int
 }
 
@@ -46,7 +47,11 @@ func (m *meter) tick(_ context.Context, stack []uint64) {
 	left := int64(stack[0])
 	m.ticks++
 	if left == math.MinInt64 {
-		panic(errStackExhausted)
+		if m.stack == 0 {
+			panic(errStackExhausted)
+		}
+		stack[0], m.stack = uint64(m.stack), 0
+		return
 	}
 	m.left = left
 	if m.count() >= m.allowance {
@@ -113,6 +118,7 @@ func (m *machine) execute(t testing.TB, p Program) result {
 	}
 	module, err := m.InstantiateModule(t.Context(), compiled, config)
 	var status []uint64
+	m.meter.stack = p.Stack
 	if err == nil {
 		for _, part := range p.Image {
 			if !module.Memory().Write(uint32(part.Offset), part.Bytes) {

@@ -31,7 +31,9 @@ func TestStackOfProcess(t *testing.T) {
 	for name, wasm := range recursions() {
 		const limit = 4 * policy.MiB
 		m := newMachine(t, engines["compiled"]())
-		compiled, err := m.CompileModule(t.Context(), prepared(t, wasm, policy.Limits{Stack: limit}).Wasm)
+		p := prepared(t, wasm, policy.Limits{Stack: limit})
+		m.meter.stack = p.Stack
+		compiled, err := m.CompileModule(t.Context(), p.Wasm)
 		if err != nil {
 			t.Fatal(err)
 		}
