@@ -1,7 +1,8 @@
 package prepare_test
 
 import (
-	"context"
+	"cmp"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wasmagent/wasmagent/internal/needs"
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
@@ -136,73 +139,142 @@ func cGuest(t testing.TB, options ...string) []byte {
 	return built(t, "main.c", cSource, nil, "clang", append([]string{"--target=wasm32-wasi"}, options...)...)
 }
 
-// BenchmarkMetering compares programs as they are with what became of them.
+// work builds one of the programs in testdata that compute for some milliseconds.
+func work(t testing.TB, file string, env []string, tool string, args ...string) []byte {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built(t, file, string(source), env, tool, args...)
+}
+
+// BenchmarkMetering compares programs as they were built with what became of them, from
+// the call of a run to its end. Both run in turn, so that a busy machine slows both.
 func BenchmarkMetering(b *testing.B) {
+	example := func(name string) func(testing.TB) []byte {
+		return func(t testing.TB) []byte { return exampleProgram(t, name, "-buildmode=c-shared") }
+	}
 	for _, guest := range []struct {
 		name  string
 		build func(testing.TB) []byte
 	}{
-		{"loop", func(testing.TB) []byte { return tightLoop(3_000_000) }},
-		{"fibonacci", func(testing.TB) []byte { return Fibonacci(24) }},
-		{"sieve", func(testing.TB) []byte { return sieve(200_000, 400) }},
+		{"loop", func(testing.TB) []byte { return tightLoop(300_000) }},
+		{"fibonacci", func(testing.TB) []byte { return Fibonacci(20) }},
+		{"sieve", func(testing.TB) []byte { return sieve(20_000, 150) }},
 		{"c", func(t testing.TB) []byte { return cGuest(t, "-O2", "-Wl,--strip-all") }},
-		{"go", goGuest},
+		{"work.c", func(t testing.TB) []byte { return work(t, "work.c", nil, "clang", "--target=wasm32-wasi", "-O2", "-s") }},
+		{"work.go", func(t testing.TB) []byte {
+			return work(t, "work.go", []string{"GOOS=wasip1", "GOARCH=wasm", "GOFLAGS="}, "go", "build", "-ldflags=-s -w")
+		}},
+		{"check_load", example("check_load")},
+		{"check_swap", example("check_swap")},
+		{"check_memory", example("check_memory")},
+		{"check_filesystems", example("check_filesystems")},
+		{"check_certificates", example("check_certificates")},
+		{"check_baseline", example("check_baseline")},
 	} {
-		b.Run(guest.name, func(b *testing.B) {
-			wasm := guest.build(b)
-			plain, metered := newTimer(b, Program{Wasm: wasm}), newTimer(b, prepared(b, wasm, policy.Limits{}))
-			for b.Loop() {
-				plain.run(b)
-				metered.run(b)
-			}
-			plain.report(b, "plain")
-			metered.report(b, "metered")
-		})
+		b.Run(guest.name, func(b *testing.B) { compare(b, guest.build(b)) })
 	}
 }
+
+// compare runs a program as it was built and rewritten.
+func compare(b *testing.B, wasm []byte) {
+	rewritten := prepared(b, wasm, policy.Limits{})
+	plain := newTimer(b, Program{Wasm: wasm, Init: rewritten.Init, Entry: rewritten.Entry})
+	metered := newTimer(b, rewritten)
+	for round := 0; b.Loop(); round++ {
+		if round%2 == 0 {
+			plain.run(b)
+			metered.run(b)
+		} else {
+			metered.run(b)
+			plain.run(b)
+		}
+	}
+	var ratios []float64
+	for i, d := range plain.times {
+		ratios = append(ratios, float64(metered.times[i])/float64(d))
+	}
+	b.ReportMetric(microseconds(middle(plain.times)), "plain-µs")
+	b.ReportMetric(microseconds(middle(metered.times)), "metered-µs")
+	b.ReportMetric(float64(middle(metered.times))/float64(middle(plain.times)), "ratio-of-medians")
+	b.ReportMetric(middle(ratios), "median-of-ratios")
+}
+
+// middle is the median.
+func middle[T cmp.Ordered](values []T) T { return slices.Sorted(slices.Values(values))[len(values)/2] }
+
+func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 // A timer runs one compiled program and keeps the times.
 type timer struct {
 	machine  *machine
+	program  Program
 	compiled wazero.CompiledModule
-	image    []Part
-	start    []time.Duration // instantiation
-	whole    []time.Duration
+	config   wazero.ModuleConfig
+	memory   *arena
+	times    []time.Duration
 }
 
 func newTimer(b *testing.B, p Program) *timer {
 	b.Helper()
 	m := newMachine(b, wazero.NewRuntimeConfig())
-	m.meter.slice = 1_000_000
+	m.meter.slice = 1 << 18
 	compiled, err := m.CompileModule(b.Context(), p.Wasm)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &timer{machine: m, compiled: compiled, image: p.Image}
+	config := wazero.NewModuleConfig().WithName("").WithArgs("guest").WithStartFunctions().
+		WithFSConfig(wazero.NewFSConfig().WithFSMount(exampleFiles(b), "/"))
+	return &timer{machine: m, program: p, compiled: compiled, config: config, memory: &arena{bytes: make([]byte, 64<<20)}}
 }
 
 func (t *timer) run(b *testing.B) {
-	begin := time.Now()
-	config := wazero.NewModuleConfig().WithName("").WithArgs("guest", "an argument").WithStartFunctions()
-	module, err := t.machine.InstantiateModule(b.Context(), t.compiled, config)
+	ctx := experimental.WithMemoryAllocator(b.Context(), t.memory)
+	module, err := t.machine.InstantiateModule(ctx, t.compiled, t.config)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, part := range t.image {
+	for _, part := range t.program.Image {
 		module.Memory().Write(uint32(part.Offset), part.Bytes)
 	}
-	t.start = append(t.start, time.Since(begin))
-	_, _ = module.ExportedFunction("_start").Call(b.Context())
-	t.whole = append(t.whole, time.Since(begin))
-	_ = module.Close(context.Background())
+	for _, name := range t.program.Init {
+		if _, err := module.ExportedFunction(name).Call(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+	begin := time.Now()
+	for _, name := range t.program.Entry {
+		_, err = module.ExportedFunction(name).Call(ctx)
+	}
+	t.times = append(t.times, time.Since(begin))
+	if err != nil && !errors.As(err, new(*sys.ExitError)) {
+		b.Fatal(err)
+	}
+	_ = module.Close(ctx)
 }
 
-func (t *timer) report(b *testing.B, name string) {
-	for what, times := range map[string][]time.Duration{"": t.whole, "-start": t.start} {
-		slices.Sort(times)
-		b.ReportMetric(float64(times[0].Microseconds()), name+what+"-min-µs")
-		b.ReportMetric(float64(times[len(times)/2].Microseconds()), name+what+"-median-µs")
+// An arena is the memory of one instance after another, so that what its pages cost is
+// not part of their times.
+type arena struct {
+	bytes []byte
+	used  uint64
+}
+
+func (a *arena) Allocate(uint64, uint64) experimental.LinearMemory { return a }
+
+func (a *arena) Reallocate(size uint64) []byte {
+	if size > uint64(len(a.bytes)) {
+		return nil
 	}
+	a.used = max(a.used, size)
+	return a.bytes[:size]
+}
+
+func (a *arena) Free() {
+	clear(a.bytes[:a.used])
+	a.used = 0
 }
 
 // BenchmarkPrepare rewrites a Go guest.

@@ -17,7 +17,7 @@ import (
 const examples = "../../../examples/wasm-checks"
 
 // exampleFiles is what the example checks see: their zip, and made-up facts.
-func exampleFiles(t *testing.T) fs.FS {
+func exampleFiles(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{
 		"host/memory":      {Data: []byte(`{"total_bytes": 8000000000, "used_bytes": 7400000000, "used_ratio": 0.925}`)},
@@ -43,15 +43,15 @@ func exampleFiles(t *testing.T) fs.FS {
 	return files
 }
 
-// exampleProgram builds a check of the example module.
-func exampleProgram(t *testing.T, name string) []byte {
+// exampleProgram builds a check of the example module. Go is given more flags.
+func exampleProgram(t testing.TB, name string, flags ...string) []byte {
 	t.Helper()
 	source, err := filepath.Abs(filepath.Join(examples, "scripts", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "check.wasm")
-	tool := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, ".")
+	tool := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-trimpath", "-ldflags", "-s -w", "-o", out, ".")...)
 	switch {
 	case exists(filepath.Join(source, "main.c")):
 		tool = exec.CommandContext(t.Context(), "clang", "--target=wasm32-wasi", "-O2", "-s", "-o", out, "main.c")
