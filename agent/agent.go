@@ -97,6 +97,7 @@ type Agent struct {
 	changing sync.Mutex // held while the table is changed; guards what follows
 	find     func(name string, by *zipmod.Module) (*zipmod.Module, error)
 	grants   func(module string) Settings
+	round    uint64 // counts what find and grants were
 	builtins map[string]available
 	modules  uint64 // how many have been made
 }

@@ -37,12 +37,16 @@ type Applied struct {
 //
 // The error names everything that stood in the way; all is then as it was.
 func (a *Agent) Apply(ctx context.Context, s Selection) (Applied, error) {
-	c, err := a.change(ctx, func(c *change) error {
-		c.find, c.grants, c.same = s.Find, s.Grants, s.Same
+	e := a.early()
+	e.loaded, e.find, e.grants = func(string) *zipmod.Module { return nil }, s.Find, s.Grants
+	e.make(ctx, s.Modules, func(zip *zipmod.Module) bool { return s.Same(zip.Name) && a.table.Load().has(zip) })
+	c, err := a.change(ctx, e, func(c *change) error {
+		c.same = s.Same
 		if err := c.selected(ctx, s); err != nil {
 			return err
 		}
 		a.find, a.grants = s.Find, s.Grants
+		a.round++
 		return nil
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wasmagent/wasmagent/check"
+	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
@@ -20,10 +21,8 @@ type change struct {
 	old   *table
 	table *table
 
-	// What is said about modules, from now on if the change is made.
-	find   func(name string, by *zipmod.Module) (*zipmod.Module, error)
-	grants func(module string) Settings
-	same   func(module string) bool // whether that is what was said before
+	early *early                   // what is said about modules, from now on if the change is made
+	same  func(module string) bool // whether that is what was said before
 
 	wanted map[string]bool // the modules that were asked for, by folded name
 	failed map[string]bool // the modules that could not be loaded, by folded name
@@ -32,8 +31,11 @@ type change struct {
 
 // change makes a change of the table, then runs the on_start lines of what it
 // added. Nothing remains of a change that fails.
-func (a *Agent) change(ctx context.Context, edit func(*change) error) (*change, error) {
-	c, err := a.commit(edit)
+func (a *Agent) change(ctx context.Context, e *early, edit func(*change) error) (*change, error) {
+	c, err := a.commit(e, edit)
+	if err := e.close(); err != nil {
+		a.config.Log.Warn("scripts that are not needed were not closed cleanly", "error", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +48,19 @@ func (a *Agent) change(ctx context.Context, edit func(*change) error) (*change, 
 	return c, nil
 }
 
-func (a *Agent) commit(edit func(*change) error) (*change, error) {
+func (a *Agent) commit(e *early, edit func(*change) error) (*change, error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	c := &change{
 		agent: a, old: a.table.Load(), table: newTable(),
-		grants: a.grants, same: func(string) bool { return true },
+		early: e, same: func(string) bool { return true },
 		wanted: make(map[string]bool), failed: make(map[string]bool),
 	}
-	c.find = c.loaded
 	if c.old.closed {
 		return nil, errClosed
 	}
 	if err := edit(c); err != nil {
-		return nil, errors.Join(err, c.abandon())
+		return nil, errors.Join(err, c.abandon(0))
 	}
 	for key, m := range c.table.modules {
 		m.wanted.Store(c.wanted[key])
@@ -70,22 +71,28 @@ func (a *Agent) commit(edit func(*change) error) (*change, error) {
 	return c, nil
 }
 
-// abandon closes what the change has opened, the last first.
-func (c *change) abandon() error {
+// abandon closes what the change has opened from its nth module on, the last first, and
+// takes it out of the table.
+func (c *change) abandon(n int) error {
 	var errs []error
-	for i := len(c.added) - 1; i >= 0; i-- {
-		c.added[i].release()
-		errs = append(errs, c.added[i].wait(context.Background()))
+	for _, m := range slices.Backward(c.added[n:]) {
+		c.table.remove(m)
+		m.release()
+		errs = append(errs, m.wait(context.Background()))
 	}
+	c.added = c.added[:n]
 	return errors.Join(errs...)
 }
 
-// loaded finds a module that is required: the one that is loaded, if there is one.
-func (c *change) loaded(name string, by *zipmod.Module) (*zipmod.Module, error) {
-	if m := c.old.modules[fold(name)]; m != nil && m.zip != nil {
-		return m.zip, nil
+// attempt wants the module of a name, or leaves all as it was.
+func (c *change) attempt(name string, want func() error) error {
+	before, was := len(c.added), c.wanted[fold(name)]
+	err := want()
+	if err == nil {
+		return nil
 	}
-	return c.agent.find(name, by)
+	c.wanted[fold(name)] = was
+	return errors.Join(err, c.abandon(before))
 }
 
 // removed lists the modules that the new table does not have, those that require
@@ -145,6 +152,14 @@ func (c *change) want(ctx context.Context, zip *zipmod.Module) error {
 	return c.load(ctx, zip, nil)
 }
 
+// wantNew is want of a module that nobody asked for yet.
+func (c *change) wantNew(ctx context.Context, zip *zipmod.Module) error {
+	if have := c.old.modules[fold(zip.Name)]; have != nil && have.zip != nil && have.wanted.Load() {
+		return fmt.Errorf("module %s is loaded already; reload it", have.name)
+	}
+	return c.want(ctx, zip)
+}
+
 // load loads a zip module after those that it requires. trail names the modules
 // that are waiting for it.
 func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) error {
@@ -158,15 +173,14 @@ func (c *change) load(ctx context.Context, zip *zipmod.Module, trail []string) e
 
 // add puts a zip module into the table, the one that is loaded if it is the same.
 func (c *change) add(ctx context.Context, zip *zipmod.Module) error {
-	if have := c.old.modules[fold(zip.Name)]; have != nil && have.zip != nil && have.zip.Digest == zip.Digest && c.same(zip.Name) {
-		return c.table.add(have)
+	if c.old.has(zip) && c.same(zip.Name) {
+		return c.table.add(c.old.modules[fold(zip.Name)])
 	}
 	if c.agent.config.Providers == nil {
 		return fmt.Errorf("module %s: there are no providers for scripts", zip.Name)
 	}
-	settings := c.grants(zip.Name)
-	settings.Commands = c.agent.commandsOf(zip)
-	loaded, err := c.agent.config.Providers.Load(ctx, zip, settings.Grant)
+	settings := c.early.grants(zip.Name)
+	loaded, err := c.scripts(ctx, zip, settings)
 	if err != nil {
 		return about(zip.Name, err)
 	}
@@ -179,6 +193,20 @@ func (c *change) add(ctx context.Context, zip *zipmod.Module) error {
 		return &RestrictedError{zip.Name, zip.Digest, zip.Version, loaded.Access.Asked, missing}
 	}
 	return c.table.add(m)
+}
+
+// scripts are those of a module, ready to run.
+func (c *change) scripts(ctx context.Context, zip *zipmod.Module, s Settings) (*providers.Loaded, error) {
+	if m, ready := c.early.take(zip); ready {
+		return m.loaded, m.err
+	}
+	return c.agent.load(ctx, zip, s)
+}
+
+// load makes the scripts of a module ready to run.
+func (a *Agent) load(ctx context.Context, zip *zipmod.Module, s Settings) (*providers.Loaded, error) {
+	s.Commands = a.commandsOf(zip)
+	return a.config.Providers.Load(ctx, zip, s.Grant)
 }
 
 // requireAll loads what a module requires, as far as it is not loaded.
@@ -206,7 +234,7 @@ func (c *change) require(ctx context.Context, name string, by *zipmod.Module, tr
 	if c.failed[fold(name)] {
 		return fmt.Errorf("module %s requires module %s, which cannot be loaded", by.Name, name)
 	}
-	zip, err := c.find(name, by)
+	zip, err := c.early.require(name, by)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("module %s requires module %s, which is neither built in nor found: %w", by.Name, name, err)
 	} else if err != nil {

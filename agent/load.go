@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -17,25 +18,37 @@ import (
 // A module that is loaded already because another one requires it stays when
 // that goes.
 func (a *Agent) Load(ctx context.Context, zip *zipmod.Module) error {
-	_, err := a.change(ctx, func(c *change) error {
-		if have := c.old.modules[fold(zip.Name)]; have != nil && have.zip != nil && have.wanted.Load() {
-			return fmt.Errorf("module %s is loaded already; reload it", have.name)
-		}
-		if err := c.others(ctx, zip.Name); err != nil {
-			return err
-		}
-		return c.want(ctx, zip)
-	})
-	return err
+	return a.LoadEach(ctx, nil, []*zipmod.Module{zip})[0]
 }
 
 // LoadBuiltin loads a builtin module. One that is loaded already stays when
 // those that require it go.
 func (a *Agent) LoadBuiltin(ctx context.Context, name string) error {
-	_, err := a.change(ctx, func(c *change) error {
-		return errors.Join(c.others(ctx, name), c.wantBuiltin(name))
+	return a.LoadEach(ctx, []string{name}, nil)[0]
+}
+
+// LoadEach loads modules as LoadBuiltin and Load do, each whole or not at all, in one
+// change: requests see all of those that could be loaded, or none. There is an error
+// for each, nil if it is loaded, those of the builtin modules first.
+func (a *Agent) LoadEach(ctx context.Context, builtins []string, zips []*zipmod.Module) []error {
+	e := a.early()
+	e.make(ctx, zips, a.table.Load().has)
+	errs := make([]error, len(builtins)+len(zips))
+	_, err := a.change(ctx, e, func(c *change) error {
+		e.renew()
+		err := c.others(ctx, "")
+		for i, name := range builtins {
+			errs[i] = c.attempt(name, func() error { return c.wantBuiltin(name) })
+		}
+		for i, zip := range zips {
+			errs[len(builtins)+i] = c.attempt(zip.Name, func() error { return c.wantNew(ctx, zip) })
+		}
+		return err
 	})
-	return err
+	if err != nil {
+		return slices.Repeat([]error{err}, len(errs))
+	}
+	return errs
 }
 
 // Reload puts a new version of a loaded module in the place of the old one,
@@ -43,12 +56,15 @@ func (a *Agent) LoadBuiltin(ctx context.Context, name string) error {
 // on the old one, which is closed after them. If the new one cannot be loaded,
 // the old one stays.
 func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
-	_, err := a.change(ctx, func(c *change) error {
+	e := a.early()
+	e.make(ctx, []*zipmod.Module{zip}, func(z *zipmod.Module) bool { return z != zip && a.table.Load().has(z) })
+	_, err := a.change(ctx, e, func(c *change) error {
 		have := c.old.modules[fold(zip.Name)]
 		if have == nil || have.zip == nil {
 			return fmt.Errorf("no zip module %s is loaded that could be reloaded; load it", zip.Name)
 		}
 		c.same = func(module string) bool { return fold(module) != fold(zip.Name) }
+		e.renew()
 		if err := c.load(ctx, zip, nil); err != nil {
 			return err
 		}
@@ -63,7 +79,8 @@ func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
 // before, that happens without it. A module that others require stays, and the
 // error names them.
 func (a *Agent) Unload(ctx context.Context, name string) error {
-	c, err := a.change(ctx, func(c *change) error {
+	e := a.early()
+	c, err := a.change(ctx, e, func(c *change) error {
 		m := c.old.modules[fold(name)]
 		if m == nil {
 			return fmt.Errorf("no module %s is loaded", name)
@@ -71,6 +88,7 @@ func (a *Agent) Unload(ctx context.Context, name string) error {
 		if by := c.old.requirers(m); len(by) > 0 {
 			return fmt.Errorf("module %s is required by %s; unload that first", m.name, strings.Join(by, ", "))
 		}
+		e.renew()
 		return c.others(ctx, name)
 	})
 	if err != nil {

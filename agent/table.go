@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasmagent/wasmagent/check"
 	"github.com/wasmagent/wasmagent/internal/nearest"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 // A table is the modules and commands of one moment. It is never changed once
@@ -43,6 +44,26 @@ func (t *table) add(m *module) error {
 	}
 	t.modules[fold(m.name)] = m
 	return errors.Join(errs...)
+}
+
+// remove takes a module out with its commands.
+func (t *table) remove(m *module) {
+	for _, c := range m.commands {
+		for _, name := range c.names {
+			if t.commands[fold(name)] == c {
+				delete(t.commands, fold(name))
+			}
+		}
+	}
+	if t.modules[fold(m.name)] == m {
+		delete(t.modules, fold(m.name))
+	}
+}
+
+// has tells whether it has a zip module of that name and those bytes.
+func (t *table) has(zip *zipmod.Module) bool {
+	m := t.modules[fold(zip.Name)]
+	return m != nil && m.zip != nil && m.zip.Digest == zip.Digest
 }
 
 // requirers lists the modules that require a module, sorted.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,7 @@ type library struct {
 	// loaded.
 	lenient bool
 
+	before  map[string]found // that were read for the configuration before, by folded name
 	lock    sync.Mutex
 	modules map[string]found   // that were read, by folded name
 	rulings map[string]*ruling // on the modules that were read, by folded name
@@ -39,10 +41,23 @@ type library struct {
 type found struct {
 	path   string
 	module *zipmod.Module
+	stamp  stamp   // zero if it has to be read again
+	ruling *ruling // nil if it has
 }
 
 func newLibrary(c config.Config, b toolchain.Builder) *library {
 	return &library{config: c, builder: b, modules: map[string]found{}, rulings: map[string]*ruling{}}
+}
+
+// after is a library for another configuration, which does not read again what has not
+// changed.
+func (l *library) after(c config.Config) *library {
+	next := newLibrary(c, l.builder)
+	next.audit, next.before = l.audit, map[string]found{}
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	maps.Copy(next.before, l.modules)
+	return next
 }
 
 // fold is the form of a name that ignores case.
@@ -52,11 +67,17 @@ func fold(name string) string { return strings.ToLower(name) }
 // directory, what is missing is built from its source, once the rest is known to
 // be right.
 func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error) {
+	if f, ok := l.unchanged(path); ok {
+		return f.module, nil
+	}
 	// Asked once: what is verified as a zip is not built as a directory.
-	dir := isDir(path)
+	dir, before := isDir(path), l.stamp(path)
 	opts := zipmod.Options{Limits: l.limits(path), Verify: l.verifier(path, dir)}
 	m, err := l.outline(path, opts)
 	auditUntrusted(l.audit, err)
+	if err == nil && !dir {
+		l.keep(m.Name, path, before)
+	}
 	if err != nil || !dir {
 		return m, err
 	}
@@ -75,7 +96,7 @@ func (l *library) open(ctx context.Context, path string) (*zipmod.Module, error)
 func (l *library) remember(path string, m *zipmod.Module) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	l.modules[fold(m.Name)] = found{path, m}
+	l.modules[fold(m.Name)] = found{path: path, module: m}
 }
 
 // pick reads the one MODULE of a command line that is not built in.

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	goruntime "runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
+	"github.com/wasmagent/wasmagent/zipmod"
 )
 
 // load loads the one MODULE of a command line.
@@ -63,10 +67,20 @@ func enabled(modules config.Modules) []string {
 // loaded; the others are.
 func (s *setup) loadEnabled(ctx context.Context) error {
 	errs := []error{s.loadAliases(ctx)}
-	for _, name := range enabled(s.config.Modules) {
-		if err := s.loadNamed(ctx, name); err != nil && ctx.Err() == nil {
-			errs = append(errs, fmt.Errorf("module %s is not loaded: %w", name, err))
+	read := s.readEnabled(ctx)
+	names, modules := slices.Clone(read.builtins), []*zipmod.Module(nil)
+	for i, name := range read.names {
+		if err := read.errs[i]; err != nil {
+			errs = append(errs, notLoaded(name, err))
+			continue
 		}
+		names, modules = append(names, name), append(modules, read.modules[i])
+	}
+	for i, err := range s.agent.LoadEach(ctx, read.builtins, modules) {
+		errs = append(errs, notLoaded(names[i], err))
+	}
+	if ctx.Err() != nil {
+		return errs[0]
 	}
 	return errors.Join(errs...)
 }
@@ -80,4 +94,42 @@ func (s *setup) loadNamed(ctx context.Context, name string) error {
 		return err
 	}
 	return s.agent.Load(ctx, m)
+}
+
+func notLoaded(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("module %s is not loaded: %w", name, err)
+}
+
+// A reading is the modules that the configuration enables.
+type reading struct {
+	builtins []string
+	names    []string         // of the others
+	modules  []*zipmod.Module // nil if it could not be read
+	errs     []error
+}
+
+// readEnabled reads the modules that the configuration enables, as many at one time as
+// there are processors.
+func (s *setup) readEnabled(ctx context.Context) (r reading) {
+	for _, name := range enabled(s.config.Modules) {
+		if builtin, ok := config.Builtin(name); ok {
+			r.builtins = append(r.builtins, builtin)
+		} else {
+			r.names = append(r.names, name)
+		}
+	}
+	r.modules, r.errs = make([]*zipmod.Module, len(r.names)), make([]error, len(r.names))
+	var group errgroup.Group
+	group.SetLimit(goruntime.GOMAXPROCS(0))
+	for i, name := range r.names {
+		group.Go(func() error {
+			r.modules[i], r.errs[i] = s.library.named(ctx, name)
+			return nil
+		})
+	}
+	_ = group.Wait() // every error is in errs
+	return r
 }

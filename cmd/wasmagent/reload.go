@@ -96,7 +96,7 @@ func (s *setup) apply(ctx context.Context, before *setup) (applied agent.Applied
 func (s *setup) with(c config.Config) *setup {
 	next := *s
 	next.config = c
-	next.library = newLibrary(c, s.library.builder)
+	next.library = s.library.after(c)
 	next.library.audit = s.audit
 	return &next
 }
@@ -109,17 +109,14 @@ func (s *setup) selection(ctx context.Context, before *setup) (agent.Selection, 
 	if len(s.config.Aliases) > 0 {
 		selection.Builtins = append(selection.Builtins, aliasModule)
 	}
-	for _, name := range enabled(s.config.Modules) {
-		if builtin, ok := config.Builtin(name); ok {
-			selection.Builtins = append(selection.Builtins, builtin)
-			continue
-		}
-		m, err := s.library.named(ctx, name)
-		if err != nil {
+	read := s.readEnabled(ctx)
+	selection.Builtins = append(selection.Builtins, read.builtins...)
+	for i, name := range read.names {
+		if err := read.errs[i]; err != nil {
 			errs = append(errs, fmt.Errorf("module %s: %w", name, err))
 			continue
 		}
-		selection.Modules = append(selection.Modules, m)
+		selection.Modules = append(selection.Modules, read.modules[i])
 	}
 	return selection, errors.Join(errs...)
 }
