@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/wasmagent/wasmagent/check"
@@ -160,23 +161,20 @@ func join(text, detail string) string {
 
 // A gate lets a bounded number of runs of one module through at one time.
 type gate struct {
-	module string
-	slots  chan struct{}
+	module  string
+	most    int64
+	running atomic.Int64
 }
 
-func newGate(module string, runs int) gate {
-	return gate{module: module, slots: make(chan struct{}, max(1, runs))}
-}
+func newGate(module string, runs int) *gate { return &gate{module: module, most: int64(max(1, runs))} }
 
 // guard answers at once with an error while the gate is full.
-func (g gate) guard(next check.Runner) check.Runner {
+func (g *gate) guard(next check.Runner) check.Runner {
 	return check.RunnerFunc(func(ctx context.Context, req check.Request) (check.Result, error) {
-		select {
-		case g.slots <- struct{}{}:
-			defer func() { <-g.slots }()
-			return next.Run(ctx, req)
-		default:
-			return check.Result{}, fmt.Errorf("module %s has %d checks running, which is its limit; ask again later, or raise limits.runs of the module", g.module, cap(g.slots))
+		defer g.running.Add(-1)
+		if g.running.Add(1) > g.most {
+			return check.Result{}, fmt.Errorf("module %s has %d checks running, which is its limit; ask again later, or raise limits.runs of the module", g.module, g.most)
 		}
+		return next.Run(ctx, req)
 	})
 }

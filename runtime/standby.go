@@ -27,6 +27,7 @@ const (
 // those that were used are restored, and one is made for each program that has none.
 type standby struct {
 	engine  *Engine
+	most    int          // instances of one program that wait
 	running atomic.Int64 // runs in progress
 	idle    *time.Timer  // attends when nothing ran for a while
 	review  *time.Timer  // gives up what waits in vain, while anything does
@@ -50,7 +51,7 @@ type stock struct {
 }
 
 func newStandby(e *Engine) *standby {
-	s := &standby{engine: e, stocks: map[*code]*stock{}}
+	s := &standby{engine: e, most: goruntime.GOMAXPROCS(0), stocks: map[*code]*stock{}}
 	s.idle, s.review = stopped(s.attend), stopped(s.check)
 	return s
 }
@@ -97,8 +98,9 @@ func (s *standby) ended(c *code, in *instance, well bool) {
 	if in != nil && !(s.noted(c, in) && well && in.leave(s.engine.fdClose) && s.put(c, in)) {
 		in.close()
 	}
-	s.running.Add(-1)
-	s.idle.Reset(quiet)
+	if s.running.Add(-1) == 0 {
+		s.idle.Reset(quiet)
+	}
 }
 
 // noted tells whether the program of an instance was busy before its run ended.
@@ -127,7 +129,7 @@ func (s *standby) put(c *code, in *instance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stocks[c]
-	if st == nil || s.closed || s.pressed || len(st.waiting) >= goruntime.GOMAXPROCS(0) || s.size+in.takes() > keptInstances {
+	if st == nil || s.closed || s.pressed || len(st.waiting) >= s.most || s.size+in.takes() > keptInstances {
 		return false
 	}
 	st.waiting = append(st.waiting, in)
