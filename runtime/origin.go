@@ -118,6 +118,7 @@ func (e *Engine) initialized(ctx context.Context, c *code, limits policy.Limits)
 	if err := r.begin(); err != nil {
 		return nil, r.initial.reason(err)
 	}
+	defer in.memory.Discard() // kept reads all of it
 	return r.initial.kept(in)
 }
 

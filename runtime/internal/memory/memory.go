@@ -126,6 +126,16 @@ func (m *Memory) Free() {
 	m.space = nil
 }
 
+// Discard gives the memory back to the system, and none of it to another memory. All of one
+// that was read as a whole counts as written, and would each time that it was given back.
+func (m *Memory) Discard() {
+	if m.space != nil {
+		m.space.free()
+		m.image.release()
+	}
+	m.space = nil
+}
+
 // Peak is the largest size that the memory had, in bytes.
 func (m *Memory) Peak() int64 { return int64(m.peak) }
 

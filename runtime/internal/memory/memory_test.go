@@ -137,6 +137,29 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestDiscard wants nothing of a discarded memory in another.
+func TestDiscard(t *testing.T) {
+	t.Parallel()
+	pool := memory.NewPool(20 * page)
+	defer pool.Close()
+	for _, discard := range []bool{false, true} {
+		m := pool.Memory(8*page, nil)
+		for i, b := 0, m.Allocate(page, 8*page).Reallocate(8*page); i < len(b); i += 1024 {
+			b[i] = 1
+		}
+		if discard {
+			m.Discard()
+		}
+		m.Free()
+		next := pool.Memory(8*page, nil)
+		next.Allocate(page, 8*page).Reallocate(page)
+		if takes := next.Takes(); (takes < 2*page) != discard {
+			t.Errorf("discarded %v: the next takes %d bytes", discard, takes)
+		}
+		next.Free()
+	}
+}
+
 // TestPoolKeepsTheLimit wants a memory from the pool to be no larger than it may.
 func TestPoolKeepsTheLimit(t *testing.T) {
 	t.Parallel()
