@@ -174,6 +174,7 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 	}
 	for _, lane := range lanes {
 		lane.do(worker.Order{Open: &lane.job})
+		lane.do(worker.Order{Each: true})
 		lane.do(worker.Order{For: 3 * l.time, Turn: lane.turn})
 	}
 	for i := range l.rounds {

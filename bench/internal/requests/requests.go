@@ -47,11 +47,11 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.StringVar(&p.source, "source", "..", "the `DIRECTORY` of the project")
 	flags.StringVar(&p.nrpe, "nrpe", "/usr/sbin/nrpe", "Debian's server, a `FILE`")
 	flags.StringVar(&p.checkNRPE, "check-nrpe", "/usr/lib/nagios/plugins/check_nrpe", "its client, a `FILE`")
-	flags.DurationVar(&p.time, "time", 1500*time.Millisecond, "how long each server is asked at a time")
+	flags.DurationVar(&p.time, "time", 1200*time.Millisecond, "how long each server is asked at a time")
 	flags.IntVar(&p.rounds, "rounds", 3, "how many times each server is asked")
 	flags.IntVar(&p.spawns, "spawns", 50, "how many times check_nrpe is started for each server and check")
 	flags.IntVar(&p.scheduled, "scheduled", 1000, "how many checks the agent runs by itself")
-	flags.DurationVar(&p.period, "period", time.Minute, "how long the agent runs checks by itself")
+	flags.DurationVar(&p.period, "period", 40*time.Second, "how long the agent runs checks by itself")
 	flags.IntVar(&p.modules, "modules", 100, "how many modules the agent starts with")
 	flags.IntVar(&p.starts, "starts", 5, "how many times each server is started")
 	if err := flags.Parse(args); err != nil {
