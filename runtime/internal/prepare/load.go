@@ -126,12 +126,14 @@ func (l *load) enter(s scope) (base int) {
 
 // leave ends a scope. What a loop assigns lives on in the call at its beginning.
 func (l *load) leave(s scope) {
+	ways := s.edges + 1
 	if s.op == opLoop {
 		l.spilled += min(l.variables, s.writes)
+		ways += 2 // to the check and back
 	} else {
 		l.merges += min(l.variables, s.writes)
 	}
-	l.edges += (min(l.variables, s.uses) + uint64(len(s.label()))) * (s.edges + 1)
+	l.edges += (min(l.variables, s.uses) + uint64(len(s.label()))) * ways
 	if s.edges > 0 || s.op == opElse {
 		l.settle(s.base) // where branches meet the results are new values
 	}
