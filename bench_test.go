@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"testing/fstest"
 
 	"github.com/wasmagent/wasmagent/agent"
-	"github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/providers"
 	"github.com/wasmagent/wasmagent/runtime"
 	"github.com/wasmagent/wasmagent/zipmod"
@@ -88,37 +86,4 @@ func packed(b *testing.B, name string, wasm []byte, permissions ...string) *zipm
 		b.Fatal(err)
 	}
 	return m
-}
-
-// BenchmarkLoad loads and unloads modules with one small program each, no two
-// of them alike, whose compiled code is in the cache on disk.
-func BenchmarkLoad(b *testing.B) {
-	for _, n := range []int{1, 10, 100, 1000} {
-		b.Run(fmt.Sprintf("modules=%d", n), func(b *testing.B) {
-			a := newAgent(b)
-			var modules []*zipmod.Module
-			for i := range n {
-				modules = append(modules, packed(b, fmt.Sprintf("check_%d", i), wasmtest.Print(fmt.Sprintf("OK: %d\n", i), 0)))
-			}
-			loadAll(b, a, modules)
-			for b.Loop() {
-				loadAll(b, a, modules)
-			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/module")
-		})
-	}
-}
-
-func loadAll(b *testing.B, a *agent.Agent, modules []*zipmod.Module) {
-	b.Helper()
-	for _, m := range modules {
-		if err := a.Load(b.Context(), m); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for _, m := range modules {
-		if err := a.Unload(b.Context(), m.Name); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

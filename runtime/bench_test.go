@@ -1,12 +1,14 @@
 package runtime_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
-	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/runtime"
 )
 
@@ -62,28 +64,43 @@ func BenchmarkProcess(b *testing.B) {
 	}
 }
 
-// BenchmarkProgram makes a program ready: compiled anew, from the cache on disk,
-// and interpreted.
+// BenchmarkProgram is a start until the first answer of one program, in turn: compiled
+// and kept on disk, interpreted until it is compiled, only interpreted, and found compiled.
+// It reports medians.
 func BenchmarkProgram(b *testing.B) {
+	root := exampleRoot(b)
 	for _, g := range guests {
-		for name, config := range map[string]runtime.Config{
-			"cold":        {},
-			"warm":        {CacheDir: filepath.Join(b.TempDir(), "cache")},
-			"interpreted": {Interpret: true},
-		} {
-			b.Run(g.name+"/"+name, func(b *testing.B) {
-				wasm := g.wasm(b)
+		b.Run(g.name, func(b *testing.B) {
+			wasm, kept := g.wasm(b), filepath.Join(b.TempDir(), "kept")
+			answer := func(config runtime.Config) time.Duration {
+				begin := time.Now()
 				e := newEngine(b, config)
-				program(b, e, wasm).Close()
-				for b.Loop() {
-					p, err := e.Program(b.Context(), g.name, wasm, policy.Limits{})
-					if err != nil {
-						b.Fatal(err)
+				p := program(b, e, wasm)
+				once(b, p, root)
+				took := time.Since(begin)
+				e.Close()
+				return took
+			}
+			answer(runtime.Config{CacheDir: kept})
+			took := map[string][]time.Duration{}
+			for b.Loop() {
+				for name, config := range map[string]runtime.Config{
+					"compiled":    {CacheDir: filepath.Join(b.TempDir(), "new")},
+					"first":       {CacheDir: filepath.Join(b.TempDir(), "newer"), InterpretFirst: true},
+					"interpreted": {Interpret: true},
+					"found":       {CacheDir: kept, InterpretFirst: true},
+				} {
+					if config.CacheDir != kept {
+						os.RemoveAll(config.CacheDir)
 					}
-					p.Close()
+					took[name] = append(took[name], answer(config))
 				}
-			})
-		}
+			}
+			for name, list := range took {
+				slices.Sort(list)
+				b.ReportMetric(float64(list[len(list)/2].Microseconds())/1000, name+"-ms")
+			}
+		})
 	}
 }
 
