@@ -130,3 +130,20 @@ func TestGoWithoutAHome(t *testing.T) {
 		t.Errorf("with a home: %q", got)
 	}
 }
+
+// TestRustThatMakesNoReactors has a command be built where a reactor cannot be
+// linked.
+func TestRustThatMakesNoReactors(t *testing.T) {
+	rust := rustFor(t)
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncase \"$*\" in *--entry=_initialize*) exit 1;; esac\nexec '" + rust[0] + "' \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "rustc"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	b := toolchain.Builder{Dir: filepath.Join(t.TempDir(), "build")}
+	begins(t, build(t, b, lay(t, map[string]string{"scripts/x/main.rs": rustProgram})), "_start")
+	if left, err := filepath.Glob(filepath.Join(b.Dir, "*", "*.o")); err != nil || len(left) > 0 {
+		t.Errorf("%q is left", left)
+	}
+}
