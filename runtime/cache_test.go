@@ -153,8 +153,8 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// republish makes an entry, under a right checksum, of the file of a draft.
-func republish(t *testing.T, dir, key, name, content string) {
+// draft opens a cache and makes a draft in it, which has to be discarded.
+func draft(t *testing.T, dir string) (*codecache.Cache, *codecache.Draft) {
 	t.Helper()
 	c, err := codecache.Open(dir)
 	if err != nil {
@@ -164,6 +164,13 @@ func republish(t *testing.T, dir, key, name, content string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c, d
+}
+
+// republish makes an entry, under a right checksum, of the file of a draft.
+func republish(t *testing.T, dir, key, name, content string) {
+	t.Helper()
+	_, d := draft(t, dir)
 	defer d.Discard()
 	file := filepath.Join(d.Dir(), name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -180,14 +187,7 @@ func republish(t *testing.T, dir, key, name, content string) {
 // compilersName is the name that the compiler gave to the code under a key.
 func compilersName(t *testing.T, dir, key string) string {
 	t.Helper()
-	c, err := codecache.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := c.Draft()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, d := draft(t, dir)
 	defer d.Discard()
 	file, err := c.Link(key, d)
 	if err != nil {

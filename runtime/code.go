@@ -122,7 +122,7 @@ func hasCompiler() bool {
 }
 
 // cacheFormat changes with what an entry of the cache holds.
-const cacheFormat = 3
+const cacheFormat = 4
 
 // recordKey is what the cache keeps the record of a program under: it depends on the
 // program and its limits, on how programs are prepared, on wazero and on the system.

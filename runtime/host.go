@@ -39,8 +39,8 @@ func tickFunctions() []hostFunction {
 	}}}
 }
 
-// wasiFunctions are wazero's functions of WASI preview 1, each behind a guard, and one
-// that is behind none.
+// wasiFunctions are the functions of WASI preview 1: wazero's and some in place of them,
+// each behind a guard but the one that ends the run. fdClose is wazero's own fd_close.
 func wasiFunctions() (functions []hostFunction, fdClose api.GoModuleFunc, _ error) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
@@ -147,7 +147,7 @@ func (in *instance) note(name string, params []uint64, success bool) {
 	}
 }
 
-// The errnos with which a guard refuses.
+// The errnos of functions that are not wazero's.
 // https://github.com/WebAssembly/WASI/blob/snapshot-01/phases/snapshot/docs.md#errno
 const (
 	errnoBadFile      = 8
@@ -249,12 +249,14 @@ func argsSizesGet(ctx context.Context, instance api.Module, stack []uint64) {
 // randomGet is random_get with randomness of the run.
 func randomGet(ctx context.Context, instance api.Module, stack []uint64) {
 	buffer, ok := instance.Memory().Read(uint32(stack[0]), uint32(stack[1]))
-	if stack[0] = 0; !ok {
+	if !ok {
 		stack[0] = errnoFault
 		return
 	}
 	r := runOf(ctx)
-	if r.random(buffer); r.initial != nil {
+	r.random(buffer)
+	if r.initial != nil {
 		r.initial.seeded(buffer)
 	}
+	stack[0] = 0
 }

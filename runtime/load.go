@@ -219,18 +219,20 @@ func (e *Engine) known(name, key string) (record, bool) {
 	if key == "" {
 		return record{}, false
 	}
+	r, err := e.read(key)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.unusable(name, errors.Join(err, e.cache.Remove(key)))
+	}
+	return r, err == nil
+}
+
+// read reads a record.
+func (e *Engine) read(key string) (record, error) {
 	entry, err := e.cache.Read(key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return record{}, false
+	if err != nil {
+		return record{}, err
 	}
-	r, err2 := record{}, err
-	if err == nil {
-		r, err2 = decode(entry)
-	}
-	if err2 != nil {
-		e.unusable(name, errors.Join(err2, e.cache.Remove(key)))
-	}
-	return r, err2 == nil
+	return decode(entry)
 }
 
 // linked is the module of which the cache has the code. The error is fs.ErrNotExist
@@ -288,25 +290,4 @@ func (e *Engine) unusable(name string, err error) {
 
 func (e *Engine) notKept(name string, err error) {
 	e.config.Log.Warn("compiled code is not kept in the cache", "program", name, "error", err)
-}
-
-// newMachines are machines that find the functions that programs import. Those with
-// a cache find code that was linked into a directory of theirs.
-func (e *Engine) newMachines(config wazero.RuntimeConfig, cache *codecache.Cache) *machines {
-	return &machines{make: func() (*machine, error) {
-		var dir *codecache.Draft
-		if cache != nil {
-			var err error
-			if dir, err = cache.Draft(); err != nil {
-				return nil, err
-			}
-		}
-		m, err := newMachine(config, dir)
-		if err == nil {
-			if err = m.provide(e.wasi); err != nil {
-				m.close()
-			}
-		}
-		return m, err
-	}}
 }

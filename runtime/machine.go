@@ -76,6 +76,27 @@ type machines struct {
 	last *machine   // for programs to come; nil if there is none yet
 }
 
+// newMachines are machines that find the functions that programs import. Those with
+// a cache find code that was linked into a directory of theirs.
+func (e *Engine) newMachines(config wazero.RuntimeConfig, cache *codecache.Cache) *machines {
+	return &machines{make: func() (*machine, error) {
+		var dir *codecache.Draft
+		if cache != nil {
+			var err error
+			if dir, err = cache.Draft(); err != nil {
+				return nil, err
+			}
+		}
+		m, err := newMachine(config, dir)
+		if err == nil {
+			if err = m.provide(e.wasi); err != nil {
+				m.close()
+			}
+		}
+		return m, err
+	}}
+}
+
 // take returns the machine for a program, which has to be given back.
 func (s *machines) take() (*machine, error) {
 	s.mu.Lock()

@@ -2,10 +2,7 @@ package runtime
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/gob"
-	"errors"
-	"slices"
 
 	"github.com/wasmagent/wasmagent/runtime/internal/prepare"
 )
@@ -17,41 +14,24 @@ type record struct {
 	Code    string // the key of the code
 }
 
-// A header is a record without Wasm, which follows it.
-type header struct {
-	Record record
-	Wasm   int // bytes
-}
-
-// encode makes an entry of the cache of a record: the length of the header as a
-// varint, the header (https://pkg.go.dev/encoding/gob), and the Wasm.
+// encode makes an entry of the cache of a record: all but the Wasm
+// (https://pkg.go.dev/encoding/gob), then that.
 func (r record) encode() ([]byte, error) {
-	h := header{r, len(r.Program.Wasm)}
-	h.Record.Program.Wasm = nil
-	var head bytes.Buffer
-	if err := gob.NewEncoder(&head).Encode(h); err != nil {
+	wasm := r.Program.Wasm
+	r.Program.Wasm = nil
+	var entry bytes.Buffer
+	if err := gob.NewEncoder(&entry).Encode(r); err != nil {
 		return nil, err
 	}
-	length := binary.AppendUvarint(nil, uint64(head.Len()))
-	return slices.Concat(length, head.Bytes(), r.Program.Wasm), nil
+	return append(entry.Bytes(), wasm...), nil
 }
 
 // decode is the record of an entry. Its Wasm is a part of the entry.
-func decode(entry []byte) (record, error) {
-	size, n := binary.Uvarint(entry)
-	if n <= 0 || size > uint64(len(entry)-n) {
-		return record{}, errRecord
-	}
-	head, wasm := entry[n:n+int(size)], entry[n+int(size):]
-	var h header
-	if err := gob.NewDecoder(bytes.NewReader(head)).Decode(&h); err != nil {
+func decode(entry []byte) (r record, err error) {
+	rest := bytes.NewReader(entry) // of which a Decoder reads no more than it needs
+	if err := gob.NewDecoder(rest).Decode(&r); err != nil {
 		return record{}, err
 	}
-	if len(wasm) != h.Wasm {
-		return record{}, errRecord
-	}
-	h.Record.Program.Wasm = wasm
-	return h.Record, nil
+	r.Program.Wasm = entry[len(entry)-rest.Len():]
+	return r, nil
 }
-
-var errRecord = errors.New("it is no record of a program")

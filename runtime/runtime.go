@@ -25,7 +25,8 @@
 //
 // A reactor (docs/abi.md) is initialised once, by a run that is given nothing and may ask
 // for nothing that only its own run would be told; every run begins as a private copy of
-// what came of that, with arguments, input, clocks and randomness of its own.
+// what came of that, with arguments, input, clocks and randomness (internal/gorand) of its
+// own.
 //
 // An Engine and a Program are safe for concurrent use.
 package runtime
@@ -50,13 +51,14 @@ type Config struct {
 	// Interpret runs every program in the interpreter, as on processors that
 	// have no compiler.
 	Interpret bool
-	// InterpretFirst has a program that is compiled nowhere yet be interpreted until
-	// that is done, which happens beside its runs: those that are the cheapest to
-	// compile and the most used come first. Programs that would take more than some
-	// 240 MB of memory so, all together, are compiled before they are ready.
+	// InterpretFirst has a program that is not in the cache be interpreted until it is
+	// compiled, beside its runs. Programs that are the cheapest to compile and the most
+	// used come first. One is compiled before it is ready if those that wait would take
+	// more than some 240 MB of memory with it.
 	InterpretFirst bool
 	// Pressed tells whether memory is short: then no instance is made before it is asked
-	// for, nor kept. It is called now and then while nothing runs. Nil is never.
+	// for, nor kept. It is called every few seconds while some program is busy. Nil is
+	// never.
 	Pressed func() bool
 	// Log hears what goes wrong with the cache, and what of the granted paths
 	// could not be opened. Nil is slog.Default.

@@ -6,11 +6,16 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 )
 
 // TestTurns has one compile and others wait, and wants each to come when it is its turn.
 func TestTurns(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, inTurn)
+}
+
+func inTurn(t *testing.T) {
 	q := &turns{free: 1}
 	if err := q.wait(t.Context(), turn{}); err != nil {
 		t.Fatal(err)
@@ -32,8 +37,7 @@ func TestTurns(t *testing.T) {
 			came <- name
 		}()
 	}
-	for q.length() < 5 {
-	}
+	synctest.Wait() // until all of them wait
 	var order []string
 	for range 5 {
 		q.end()
@@ -42,12 +46,6 @@ func TestTurns(t *testing.T) {
 	if want := []string{"urgent and less", "urgent", "large and used", "small", "large"}; !slices.Equal(order, want) {
 		t.Errorf("came %q; want %q", order, want)
 	}
-}
-
-func (q *turns) length() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
 }
 
 // TestTurnGivenUp gives turns up, before they came and when they have come, and wants
@@ -70,7 +68,7 @@ func TestTurnGivenUp(t *testing.T) {
 			q.end()
 		}
 	}
-	if err := q.wait(t.Context(), turn{}); err != nil || q.length() != 0 {
-		t.Errorf("afterwards: %v, with %d waiting", err, q.length())
+	if err := q.wait(t.Context(), turn{}); err != nil || len(q.waiting) != 0 {
+		t.Errorf("afterwards: %v, with %d waiting", err, len(q.waiting))
 	}
 }

@@ -97,7 +97,6 @@ func (s *setup) with(c config.Config) *setup {
 	next := *s
 	next.config = c
 	next.library = s.library.after(c)
-	next.library.audit = s.audit
 	return &next
 }
 

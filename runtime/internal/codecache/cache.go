@@ -72,9 +72,9 @@ func (c *Cache) Read(key string) (content []byte, err error) {
 		if _, err := io.ReadFull(f, content); err != nil {
 			return err
 		}
-		t, err := verify(key, bytes.NewReader(content), size)
+		name, err := verify(key, bytes.NewReader(content), size)
 		if err == nil {
-			content = content[:len(content)-t.size()]
+			content = content[:len(content)-fixed-len(name)]
 		}
 		return err
 	})
@@ -89,14 +89,14 @@ func (c *Cache) Read(key string) (content []byte, err error) {
 // removes the file.
 func (c *Cache) Link(key string, d *Draft) (file string, err error) {
 	err = c.find(key, func(f *os.File, size int64) error {
-		t, err := verify(key, f, size)
+		name, err := verify(key, f, size)
 		if err != nil {
 			return err
 		}
-		if !filepath.IsLocal(t.name) {
+		if !filepath.IsLocal(name) {
 			return errors.New("it is not the code of a compiler")
 		}
-		file = filepath.Join(d.dir, t.name)
+		file = filepath.Join(d.dir, name)
 		return place(f, c.entry(key), file, key)
 	})
 	return file, err
