@@ -17,6 +17,7 @@ type findings struct {
 	command, machine, versions string
 	subjects                   []*subject
 	metered                    []metered
+	unmetered                  error // why there are none, or not all
 }
 
 // find is the subject of a check in a way, without figures if it was not measured.
@@ -157,5 +158,8 @@ func (f *findings) writeFailures(w io.Writer) {
 		if s.failure != nil {
 			fmt.Fprintf(w, "\nNot measured: %s: %v\n", s, s.failure)
 		}
+	}
+	if f.unmetered != nil {
+		fmt.Fprintf(w, "\nNot measured: metering: %v\n", f.unmetered)
 	}
 }

@@ -29,28 +29,26 @@ func (f *findings) meter(ctx context.Context, l *lab) error {
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := command.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%q: %w\n%s", command.Args, err, said)
+		f.unmetered = fmt.Errorf("%w: %.200s", err, said)
 	}
 	f.metered = meterings(said)
-	return nil
+	return context.Cause(ctx)
 }
 
-// meterings reads what the benchmark says.
+// meterings reads what the benchmark says, in pairs of a number and its unit.
 func meterings(said []byte) (list []metered) {
-	const name = "BenchmarkMetering/"
 	for lines := bufio.NewScanner(bytes.NewReader(said)); lines.Scan(); {
-		words := strings.Fields(lines.Text())
-		if len(words) < 2 || !strings.HasPrefix(words[0], name) {
+		name, figures, found := strings.Cut(strings.TrimPrefix(lines.Text(), "BenchmarkMetering/"), "-")
+		if !found || name == lines.Text() || !strings.HasPrefix(name, "check_") {
 			continue
 		}
-		check, _, _ := strings.Cut(strings.TrimPrefix(words[0], name), "-")
-		m := metered{check: check}
+		m, words := metered{check: name}, strings.Fields(figures)
 		for i := 2; i+1 < len(words); i += 2 {
 			micros, _ := strconv.ParseFloat(words[i], 64)
 			switch d := time.Duration(micros * float64(time.Microsecond)); words[i+1] {
-			case "metered-median-µs":
+			case "metered-µs":
 				m.with = d
-			case "plain-median-µs":
+			case "plain-µs":
 				m.without = d
 			}
 		}
