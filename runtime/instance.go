@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -35,13 +34,12 @@ type instance struct {
 	values  []uint64            // of the globals at its beginning
 	entry   []api.Function      // origin.Entry
 
-	run    *run      // that it is for, or was for last
-	files  preopen   // those of the run
-	opened int       // descriptors that the run may have opened
-	marked bool      // the run may have changed a descriptor that it began with
-	deep   bool      // the run needed more stack than the first
-	since  time.Time // when it was last used
-	used   bool      // it has to be restored before it is used again
+	run    *run    // that it is for, or was for last
+	files  preopen // those of the run
+	opened int     // descriptors that the run may have opened
+	marked bool    // the run may have changed a descriptor that it began with
+	deep   bool    // the run needed more stack than the first
+	used   bool    // it has to be restored before it is used again
 }
 
 // newInstance makes an instance of a program at a beginning.

@@ -227,11 +227,11 @@ func (s *standby) empty(c *code, st *stock) {
 
 // close ends what the timers do. All programs are forgotten already.
 func (s *standby) close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
 	s.idle.Stop()
 	s.review.Stop()
-	s.working.Lock() // waits for what they call
-	s.working.Unlock()
+	s.working.Lock() // waits for what they do now
+	defer s.working.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
