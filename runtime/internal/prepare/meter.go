@@ -28,6 +28,7 @@ func meter(m *module, profiles []profile, stack policy.Bytes) {
 		copy:     m.functionCount() + 4,
 		handing:  map[int64]int64{},
 	}
+	stack -= measureStack(m, profiles, stack)
 	for n, p := range profiles {
 		mt.rewrite(n, p)
 	}

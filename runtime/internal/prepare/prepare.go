@@ -93,8 +93,11 @@ type Program struct {
 // executed.
 //
 // It estimates the bytes of native stack that each function takes, and calls the
-// tick function with StackExhausted when the sum over the functions on the stack,
-// but for those that call no other, exceeds what there is of limits.Stack.
+// tick function with StackExhausted before the sum over the functions on the stack,
+// but for those that call no other, exceeds limits.Stack. Functions that no chain of
+// calls leads back to are not counted while they run: each is on the stack once at
+// most, and the most that they can take together there is kept for them from the
+// beginning.
 func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	m, err := decode(wasm, limits)
 	if err != nil {

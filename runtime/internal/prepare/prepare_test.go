@@ -294,7 +294,9 @@ func TestStackIsGivenBack(t *testing.T) {
 			LocalGet, uint32(0), I32Const, 1, I32Sub, LocalTee, uint32(0), BrIf, uint32(0), End,
 		))
 		m.Funcs[0].Locals = []Op{I32}
-		m.Funcs = append(m.Funcs, Func{Type: unary, Code: body}, Func{Type: unary, Code: Code(LocalGet, uint32(0))})
+		m.Funcs = append(m.Funcs, Func{Type: unary, Code: body}, Func{Type: unary, Code: Code(
+			LocalGet, uint32(0), I32Eqz, If, Void, I32Const, 1, Call, uint32(1), Drop, End, LocalGet, uint32(0), // so that both can recurse
+		)})
 		for engine, config := range engines {
 			if got := newMachine(t, config()).execute(t, prepared(t, m.Bytes(), policy.Limits{Stack: 64 * policy.KiB})); got.err != nil {
 				t.Errorf("%s, %s: %v", name, engine, got.err)

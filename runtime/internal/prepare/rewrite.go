@@ -64,7 +64,7 @@ func (w *rewriting) enter(results []byte) {
 	w.load()
 	w.spend(w.entry)
 	kind := w.blockValue(results)
-	if w.calls {
+	if w.recurs {
 		w.write(index(opGlobalGet, w.stack), constant(int64(w.frame)), plain(opI64Sub), index(opGlobalSet, w.stack))
 		w.open(block(opLoop, kind), block(opBlock, blockVoid))
 		w.look(index(opGlobalGet, w.stack), plain(opI64Or))
@@ -80,7 +80,7 @@ func (w *rewriting) enter(results []byte) {
 func (w *rewriting) leave() {
 	w.close()
 	w.store()
-	if w.calls {
+	if w.recurs {
 		w.write(index(opGlobalGet, w.stack), constant(int64(w.frame)), plain(opI64Add), index(opGlobalSet, w.stack))
 	}
 	w.write(plain(opReturn))
@@ -126,7 +126,7 @@ func (w *rewriting) branch(in instruction) instruction {
 		in.eachLabel(func(label uint32) { labels = appendUnsigned(labels, number(label)) })
 		in.bytes = labels
 	case opReturn:
-		if w.calls || w.hot {
+		if w.recurs || w.hot {
 			return index(opBr, w.depth-w.labels[0].depth)
 		}
 	}

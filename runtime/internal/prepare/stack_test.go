@@ -24,6 +24,29 @@ func TestStack(t *testing.T) {
 	}
 }
 
+// TestStackOfChain wants a chain of calls to be stopped that no cycle is part of, if the
+// stack is too small for it, and not if it is not.
+func TestStackOfChain(t *testing.T) {
+	t.Parallel()
+	m := Command(nil, Code(Call, uint32(1)))
+	for i := range 99 {
+		m.Funcs = append(m.Funcs, Func{Locals: slices.Repeat([]Op{I64}, 100), Code: Code(
+			each(100, func(i int) []byte { return Code(load(i), LocalSet, uint32(i)) }), Call, uint32(i+2), each(100, store),
+		)})
+	}
+	m.Funcs = append(m.Funcs, Func{})
+	for _, row := range []struct {
+		stack policy.Bytes
+		want  error
+	}{{64 * policy.KiB, errStackExhausted}, {policy.MiB, nil}} {
+		for engine, config := range engines {
+			if got := newMachine(t, config()).execute(t, prepared(t, m.Bytes(), policy.Limits{Stack: row.stack})); !errors.Is(got.err, row.want) {
+				t.Errorf("%s, %s: ended with %v; want %v", row.stack, engine, got.err, row.want)
+			}
+		}
+	}
+}
+
 // TestStackOfProcess watches what the engine allocates for the stack of programs
 // that recurse without end: the stack doubles when it is full, and each step stays
 // in the sum of what was allocated.

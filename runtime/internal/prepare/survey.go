@@ -3,6 +3,7 @@ package prepare
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wasmagent/wasmagent/policy"
 )
@@ -17,12 +18,15 @@ const (
 type profile struct {
 	entry      uint64 // the fuel that entering it costs
 	loops      []loop // in the order of their beginnings
-	calls      bool   // it calls functions of the program, so that it can recurse
+	recurs     bool   // it may be on the call stack more than once; meter sets it
 	hot        bool   // it has a loop that calls nothing
 	names      bool   // it names data segments, whose numbers must stay
 	references bool   // it makes references to functions, or changes where they are
 	frame      uint32 // the bytes of native stack that it takes, an estimate
 	work       uint64 // the bytes of ordinary code that take as long to compile, an estimate
+
+	callees  []uint32 // the nodes of a callGraph that it calls
+	referred []uint32 // the functions defined here that it makes references to
 
 	instructions uint64
 	values       uint64 // the types that a validator compares at calls, blocks and branches
@@ -128,6 +132,8 @@ func (m *module) profile(n int) (profile, error) {
 		r.fail("blocks and ends do not match")
 	}
 	s.frame, s.work, s.values = s.load.frame(), s.load.work(), s.load.values
+	slices.Sort(s.callees)
+	s.callees = slices.Compact(s.callees)
 	return s.profile, r.err
 }
 
@@ -181,17 +187,23 @@ func (s *surveyor) declared(in instruction) bool {
 // price is the fuel that the instruction costs. It notes what it means.
 func (s *surveyor) price(in instruction) uint64 {
 	switch in.op {
-	case opCall, opCallIndirect:
+	case opCall:
 		s.top().calls = true
-		if in.op == opCall && int64(in.a) < int64(len(s.m.imports)) {
+		if int64(in.a) < int64(len(s.m.imports)) {
 			return hostCall
 		}
-		s.calls = true
+		s.callees = append(s.callees, in.a-uint32(len(s.m.imports)))
+	case opCallIndirect:
+		s.top().calls = true
+		s.callees = append(s.callees, uint32(len(s.m.bodies)))
 	case opMemoryGrow:
 		return hostCall
 	case opMemoryInit, opDataDrop:
 		s.names = true
-	case opRefFunc, opTableSet, opTableGrow, opTableFill, opTableCopy, opTableInit, opElemDrop:
+	case opRefFunc:
+		s.references = true
+		s.referred = s.m.refer(s.referred, in)
+	case opTableSet, opTableGrow, opTableFill, opTableCopy, opTableInit, opElemDrop:
 		s.references = true
 	}
 	return 1
