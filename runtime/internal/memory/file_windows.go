@@ -2,8 +2,8 @@ package memory
 
 import "bytes"
 
-// A file is a copy of an image, with which regions are loaded. A region that has it keeps it, for the
-// system tells what of it was written.
+// A file is a copy of an image, with which regions are loaded. A region that has it keeps
+// it, for the system tells what of it was written.
 type file struct{ bytes []byte }
 
 func newFile(b []byte) (*file, error) { return &file{bytes.Clone(b)}, nil }

@@ -212,3 +212,8 @@ func proposal(prefix opcode) string {
 	}
 	return ""
 }
+
+// leaves tells whether control never gets to the instruction after this one.
+func (op opcode) leaves() bool {
+	return op == opBr || op == opBrTable || op == opReturn || op == opUnreachable
+}

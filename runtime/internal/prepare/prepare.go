@@ -61,8 +61,8 @@ type Program struct {
 	// Init names the exported functions to call once, in this order, before Entry. They
 	// have neither parameters nor results.
 	Init []string
-	// Entry names the exported functions whose calls, in this order, are a run. The last
-	// one of a reactor returns an i32, the exit status; others return nothing.
+	// Entry names the exported functions whose calls, in this order, are a run: check of a
+	// reactor, which returns the exit status, an i32; those of a command return nothing.
 	Entry []string
 	// Globals names the exports of all variables but the fuel, if they and memory are
 	// all that the program can change of itself. Otherwise Changes says what else.
@@ -79,18 +79,17 @@ type Program struct {
 	Instructions uint64
 }
 
-// Prepare rewrites a WASI preview 1 command, or a reactor with a function check. The limits must have their defaults
-// filled in. An error says what the file is, or all that is wrong with it, and what
-// to do.
+// Prepare rewrites a WASI preview 1 command, or a reactor with a function check. The
+// limits must have their defaults filled in. An error says what the file is, or all
+// that is wrong with it, and what to do.
 //
 // The rewritten program counts as follows, on every machine alike. Entering a
 // function costs as much as the longest way through it, and entering or repeating a
 // loop as much as the longest way through that, each without the loops within: one
-// for each instruction. So no less is counted than executed, but for what follows; more is
-// where a shorter way is taken. A call of an imported function, and a growth of the
-// memory, cost hostCall. A bulk operation on memory or a table costs one more for
-// each 16 bytes or entries. Costs are charged before what they pay for is
-// executed.
+// for each instruction, so that no less is counted than is executed, and more where a
+// shorter way is taken. A call of an imported function, and a growth of the memory, cost
+// hostCall. A bulk operation on memory or a table costs one more for each 16 bytes or
+// entries. Costs are charged before what they pay for is executed.
 //
 // It estimates the bytes of native stack that each function takes, and calls the
 // tick function with StackExhausted before the sum over the functions on the stack,

@@ -361,7 +361,7 @@ func TestInitial(t *testing.T) {
 			m.Tables = []Bound{{Min: 1}}
 			m.Funcs[0].Code = Code(I32Const, 0, RefNull, Funcref, TableSet, uint32(0))
 		}), []string{"check"}, []string{"_initialize"}, 0, "references"},
-		{"vector", counting(func(m *Module) {
+		{"reference", counting(func(m *Module) {
 			m.Globals = append(m.Globals, Global{Type: Funcref, Init: Code(RefNull, Funcref)})
 		}), []string{"check"}, []string{"_initialize"}, 0, "a vector or a reference"},
 	} {

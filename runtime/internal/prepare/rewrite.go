@@ -25,9 +25,9 @@ package prepare
 // behind. Without the block within, values left over would go unnoticed at the branch that
 // follows, and a program that is not valid would become one that is.
 //
-// A function that can recurse gives its stack back however it ends, so that a return only leaves the
-// block. A function with a hot loop keeps the fuel in a local of its own, which is
-// faster, and in the global while it calls and when it ends.
+// A function that can recurse gives its stack back however it ends, so that a return only
+// leaves the block. A function with a hot loop keeps the fuel in a local of its own, which
+// is faster, and in the global while it calls and when it ends.
 type rewriting struct {
 	*metering
 	profile

@@ -20,8 +20,3 @@ func (w *way) step(price uint64) {
 		w.longest = max(w.longest, w.cost)
 	}
 }
-
-// leaves tells whether control never gets to the instruction after this one.
-func (op opcode) leaves() bool {
-	return op == opBr || op == opBrTable || op == opReturn || op == opUnreachable
-}
