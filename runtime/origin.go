@@ -179,6 +179,8 @@ func (i *initialization) kept(in *instance) (*beginning, error) {
 	linear := in.module.Memory()
 	content, _ := linear.Read(0, linear.Size())
 	b := &beginning{globals: in.variables()}
+	stack := len(b.globals) - 1 // all of it is left, but each run is to ask for more than the first part
+	b.globals[stack] = in.values[stack]
 	if i.seeds > 0 {
 		if b.random = gorand.Find(content, i.seed); b.random == nil {
 			return nil, notForAll("its initialisation asks for randomness")

@@ -120,3 +120,44 @@ func TestSnapshotInTime(t *testing.T) {
 		}
 	}
 }
+
+// deep are calls within one another, as many as the top of the operand stack says.
+var deep = Func{Type: Signature{Params: []Op{I32}}, Code: Code(
+	LocalGet, uint32(0), If, Void, LocalGet, uint32(0), I32Const, 1, I32Sub, Call, uint32(3), End,
+)}
+
+// TestSnapshotOfDeepCalls wants a run to have the stack of its limit, and no more, however
+// much of it the initialisation needed.
+func TestSnapshotOfDeepCalls(t *testing.T) {
+	t.Parallel()
+	limits := policy.Limits{Stack: 128 * policy.KiB}
+	descend := func(depth int) []byte {
+		return counting(func(m *Module) {
+			m.Funcs[0].Code = Code(I32Const, depth, Call, uint32(3))
+			m.Funcs[1].Code = Code(I32Const, 1<<30, Call, uint32(3), I32Const, 0)
+			m.Funcs = append(m.Funcs, deep)
+		})
+	}
+	for engine, e := range engines(t) {
+		var instructions [2]uint64
+		for i, depth := range []int{1, 600} {
+			p, err := e.Program(t.Context(), "deep", descend(depth), limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Snapshot(t.Context(), limits); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				out, err := p.Run(t.Context(), runtime.Guest{Limits: limits})
+				if err == nil || !strings.Contains(err.Error(), "stack") {
+					t.Errorf("%s, %d: %v", engine, depth, err)
+				}
+				instructions[i] = out.Usage.Instructions
+			}
+		}
+		if instructions[0] != instructions[1] {
+			t.Errorf("%s: %d instructions until the stack is exhausted, %d after a deep initialisation", engine, instructions[0], instructions[1])
+		}
+	}
+}

@@ -65,7 +65,8 @@ type Program struct {
 	// reactor, which returns the exit status, an i32; those of a command return nothing.
 	Entry []string
 	// Globals names the exports of all variables but the fuel, if they and memory are
-	// all that the program can change of itself. Otherwise Changes says what else.
+	// all that the program can change of itself. Otherwise Changes says what else. The
+	// last of them holds the bytes of stack that are left.
 	Globals []string
 	Changes string
 	// Interpret says that a function is larger than policy.Limits.CompiledBody, or
