@@ -35,17 +35,27 @@ const (
 )
 
 const (
-	maxStates   = 64  // of a program; Go has one for each thread and one for all
-	maxDrawn    = 64  // numbers of the first generator in which another's seed is looked for
-	maxReseeded = 256 // times that a generator has taken a seed from itself
+	maxStates   = 64     // of a program; Go has one for each thread and one for all
+	maxLooks    = 10_000 // at what looks like a state; Go has some ten of a megabyte
+	maxDrawn    = 64     // numbers of the first generator in which another's seed is looked for
+	maxReseeded = 256    // times that a generator has taken a seed from itself
 )
 
 // Find returns the offsets in memory of the generators that the runtime made of seed, in
-// order. It looks at every eighth byte once.
+// order. It looks at every eighth byte once, and finds nothing in memory that holds
+// too many states, or too much that looks like one.
 func Find(memory []byte, seed Seed) (offsets []int) {
 	var states []int
-	for at := 0; at+StateSize <= len(memory) && len(states) < maxStates; at += 8 {
-		if isState(memory[at : at+StateSize]) {
+	looks := 0
+	for at := 0; at+StateSize <= len(memory); at += 8 {
+		state := memory[at : at+StateSize]
+		if !looksLikeState(state) {
+			continue
+		}
+		if looks++; looks > maxLooks || len(states) > maxStates {
+			return nil
+		}
+		if isState(state) {
 			states = append(states, at)
 		}
 	}
@@ -58,16 +68,25 @@ func Find(memory []byte, seed Seed) (offsets []int) {
 
 func seedOf(state []byte) Seed { return Seed(state[seedAt:usedAt]) }
 
-// isState tells whether bytes are a state.
-func isState(b []byte) bool {
-	used, count, block := binary.LittleEndian.Uint32(b[usedAt:]), binary.LittleEndian.Uint32(b[countAt:]), binary.LittleEndian.Uint32(b[blockAt:])
+// counters are how many numbers of a state are used, how many can be, and which of a
+// seed's blocks they are.
+func counters(b []byte) (used, count, block uint32) {
+	return binary.LittleEndian.Uint32(b[usedAt:]), binary.LittleEndian.Uint32(b[countAt:]), binary.LittleEndian.Uint32(b[blockAt:])
+}
+
+// looksLikeState tells whether bytes can be a state, by its counters.
+func looksLikeState(b []byte) bool {
+	used, count, block := counters(b)
 	size := uint32(numbers)
 	if block == lastBlock {
 		size -= kept
 	}
-	if block > lastBlock || block%blockSteps != 0 || count != size || used > count {
-		return false
-	}
+	return block <= lastBlock && block%blockSteps == 0 && count == size && used <= count
+}
+
+// isState tells whether bytes that look like a state are one.
+func isState(b []byte) bool {
+	_, count, block := counters(b)
 	generator := rand.NewChaCha8(seedOf(b))
 	for range block / blockSteps * numbers {
 		generator.Uint64()

@@ -1,6 +1,7 @@
 package gorand_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
@@ -102,6 +103,18 @@ func TestFindAll(t *testing.T) {
 	}
 	if got := gorand.Find(memory, seed); !slices.Equal(got, want) {
 		t.Errorf("found %v; want %v", got, want)
+	}
+}
+
+// TestFindIsBounded has memory be full of what looks like states, each of which takes
+// microseconds to look at.
+func TestFindIsBounded(t *testing.T) {
+	t.Parallel()
+	for lookalikes, found := range map[int]bool{1000: true, 100_000: false} {
+		memory := bytes.Repeat(binary.LittleEndian.AppendUint64(nil, 8|32<<32), lookalikes)
+		if got := gorand.Find(append(memory, gorand.New(seed)...), seed); (len(got) > 0) != found {
+			t.Errorf("behind %d lookalikes: found %v; want any: %v", lookalikes, got, found)
+		}
 	}
 }
 
