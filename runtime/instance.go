@@ -34,7 +34,7 @@ type instance struct {
 	values  []uint64            // of the globals at its beginning
 	entry   []api.Function      // origin.Entry
 
-	run    *run    // that it is for, or was for last
+	run    *run    // that it is for; nil while it waits
 	files  preopen // those of the run
 	opened int     // descriptors that the run may have opened
 	marked bool    // the run may have changed a descriptor that it began with
@@ -111,10 +111,9 @@ func (in *instance) begin() error {
 const pageSize = 64 << 10
 
 // set gives the instance the variables that it begins with, and randomness of its own. The
-// engine keeps a stack with each function, which is to stay small.
+// engine keeps a stack with each function, which is to stay small: see leave.
 func (in *instance) set() {
-	if in.entry == nil || in.deep {
-		in.entry, in.deep = nil, false
+	if in.entry == nil {
 		for _, name := range in.Entry {
 			in.entry = append(in.entry, in.module.ExportedFunction(name))
 		}
@@ -142,8 +141,8 @@ func (in *instance) variables() []uint64 {
 // left is how many instructions the program may still execute before it ticks.
 func (in *instance) left() int64 { return int64(in.fuel.Get()) }
 
-// leave closes the files that the run of the instance opened. It tells whether the
-// instance can be restored.
+// leave closes the files that the run of the instance opened, and forgets the run. It tells
+// whether the instance can be restored.
 func (in *instance) leave(fdClose api.GoModuleFunc) bool {
 	if in.Changes != "" || in.marked || in.module.Memory().Size() != in.size {
 		return false
@@ -155,7 +154,11 @@ func (in *instance) leave(fdClose api.GoModuleFunc) bool {
 			return false
 		}
 	}
-	in.opened = 0
+	in.run, in.opened = nil, 0
+	in.files.leave()
+	if in.deep {
+		in.entry, in.deep = nil, false
+	}
 	return true
 }
 
@@ -214,6 +217,13 @@ type directory struct{ sys.File }
 func (p *preopen) enter(fs sys.FS) {
 	if p.FS = fs; p.root != nil {
 		p.root.File, _ = fs.OpenFile(rootName, sys.O_RDONLY, 0) // which is always there
+	}
+}
+
+// leave gives it the file system of no run.
+func (p *preopen) leave() {
+	if p.FS = (sys.UnimplementedFS{}); p.root != nil {
+		p.root.File = sys.UnimplementedFile{}
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
+
+	goruntime "runtime"
 
 	. "github.com/wasmagent/wasmagent/internal/wasmtest"
 	"github.com/wasmagent/wasmagent/policy"
@@ -185,5 +188,36 @@ func standby(t *testing.T) {
 	waits("memory is there again", true)
 	if err := p.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWaitingKeepsNothing wants an instance that waits to keep nothing of its last run: its
+// input, and so its arguments, its files and its output.
+func TestWaitingKeepsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, waitingKeepsNothing)
+}
+
+func waitingKeepsNothing(t *testing.T) {
+	wasm := new(script).open("module.json", 0, rightRead).call("fd_read", 0, scriptVector, 1, scriptRoom).wasm()
+	for engine, e := range engines(t) {
+		p := program(t, e, wasm)
+		run := func() weak.Pointer[byte] {
+			input := make([]byte, 1<<20)
+			if _, err := p.Run(t.Context(), runtime.Guest{Root: exampleRoot(t), Input: input}); err != nil {
+				t.Error(err)
+			}
+			return weak.Make(&input[0])
+		}
+		for range 3 {
+			kept := run()
+			goruntime.GC()
+			if kept.Value() != nil {
+				t.Errorf("%s: the input is still there after the run", engine)
+			}
+		}
+		if all, _ := p.Waiting(); all == 0 {
+			t.Errorf("%s: no instance waits", engine)
+		}
 	}
 }
