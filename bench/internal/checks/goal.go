@@ -4,6 +4,7 @@ package checks
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/wasmagent/wasmagent/bench/internal/report"
 )
@@ -28,50 +29,57 @@ func (g goal) reached() string {
 	return "**not reached**"
 }
 
+// ratio is a goal of two times.
+func ratio(what string, want float64, a, b time.Duration) goal {
+	return goal{
+		what: what, want: want, measured: report.Ratio(float64(a), float64(b)),
+		of: report.Short(a) + " / " + report.Short(b),
+	}
+}
+
+// atMost is the goal of a ratio that is to be no more.
+func (g goal) atMost() goal {
+	g.most = true
+	return g
+}
+
 // goals are all of them.
 func (f *findings) goals() (list []goal) {
 	for _, check := range []string{smallest, inC} {
-		list = append(list,
-			f.faster(15, check, "sandbox", smallest, "process"),
-			f.cheaper(15, check, "sandbox", smallest, "process"))
+		list = append(list, f.faster(15, check, smallest, "process"), f.cheaper(15, check, smallest, "process"))
 	}
 	list = append(list,
-		f.faster(1.5, onSDK, "sandbox", smallest, "process"),
-		f.faster(3, onSDK, "sandbox", onSDK, "process"),
-		f.slower(1.3, inGo, "sandbox", inGo, "process"),
-		f.faster(8, onSDK, "sandbox", onSDK, "Extism"))
+		f.faster(1.5, onSDK, smallest, "process"),
+		f.faster(3, onSDK, onSDK, "process"),
+		f.slower(1.3, inGo, inGo, "process").atMost(),
+		f.faster(8, onSDK, onSDK, "Extism"))
 	for _, check := range []string{smallest, inC, onSDK, inGo} {
 		list = append(list, f.wider(1.8, check))
 	}
 	return append(append(list, f.among(1.1)...), f.metering(1.1)...)
 }
 
-// faster compares the p50 of two subjects.
-func (f *findings) faster(want float64, check, way, otherCheck, otherWay string) goal {
-	a, b := f.find(check, way, 1), f.find(otherCheck, otherWay, 1)
-	return goal{
-		what: fmt.Sprintf("%s, %s, against %s, %s: times faster", a.check, a.job.Way, b.named(), b.job.Way),
-		want: want, measured: report.Ratio(float64(b.runs[1].p50()), float64(a.runs[1].p50())),
-		of: report.Short(b.runs[1].p50()) + " / " + report.Short(a.runs[1].p50()),
-	}
+// faster compares the p50 of a check in the sandbox with that of one in some way.
+func (f *findings) faster(want float64, check, other, way string) goal {
+	a, b := f.find(check, "sandbox", 1), f.find(other, way, 1)
+	return ratio(against(a, b)+": times faster", want, b.runs[1].p50(), a.runs[1].p50())
 }
 
 // cheaper compares the time on processors.
-func (f *findings) cheaper(want float64, check, way, otherCheck, otherWay string) goal {
-	a, b := f.find(check, way, 1), f.find(otherCheck, otherWay, 1)
-	return goal{
-		what: fmt.Sprintf("%s, %s, against %s, %s: times less CPU", a.check, a.job.Way, b.named(), b.job.Way),
-		want: want, measured: report.Ratio(float64(b.runs[1].cpu()), float64(a.runs[1].cpu())),
-		of: report.Short(b.runs[1].cpu()) + " / " + report.Short(a.runs[1].cpu()),
-	}
+func (f *findings) cheaper(want float64, check, other, way string) goal {
+	a, b := f.find(check, "sandbox", 1), f.find(other, way, 1)
+	return ratio(against(a, b)+": times less CPU", want, b.runs[1].cpu(), a.runs[1].cpu())
 }
 
 // slower is faster the other way round.
-func (f *findings) slower(want float64, check, way, otherCheck, otherWay string) goal {
-	g := f.faster(want, otherCheck, otherWay, check, way)
-	a, b := f.find(check, way, 1), f.find(otherCheck, otherWay, 1)
-	g.what, g.most = fmt.Sprintf("%s, %s, against %s, %s: times slower", a.check, a.job.Way, b.named(), b.job.Way), true
-	return g
+func (f *findings) slower(want float64, check, other, way string) goal {
+	a, b := f.find(check, "sandbox", 1), f.find(other, way, 1)
+	return ratio(against(a, b)+": times slower", want, a.runs[1].p50(), b.runs[1].p50())
+}
+
+// against names two subjects that are compared.
+func against(a, b *subject) string {
+	return fmt.Sprintf("%s, %s, against %s, %s", a.check, a.job.Way, b.named(), b.job.Way)
 }
 
 // wider compares two processors with one.
@@ -95,11 +103,8 @@ func (f *findings) among(want float64) (list []goal) {
 		if s.turn {
 			which = "each in turn"
 		}
-		list = append(list, goal{
-			what: fmt.Sprintf("%s, sandbox: a run among %d modules, %s, against among one", s.check, s.job.Modules, which),
-			want: want, most: true, measured: report.Ratio(float64(s.runs[1].p50()), float64(alone.runs[1].p50())),
-			of: report.Short(s.runs[1].p50()) + " / " + report.Short(alone.runs[1].p50()),
-		})
+		what := fmt.Sprintf("%s, sandbox: a run among %d modules, %s, against among one", s.check, s.job.Modules, which)
+		list = append(list, ratio(what, want, s.runs[1].p50(), alone.runs[1].p50()).atMost())
 	}
 	return list
 }
@@ -107,11 +112,7 @@ func (f *findings) among(want float64) (list []goal) {
 // metering compares the example checks with what they are without a meter.
 func (f *findings) metering(want float64) (list []goal) {
 	for _, m := range f.metered {
-		list = append(list, goal{
-			what: m.check + ", metered, against without a meter", want: want, most: true,
-			measured: report.Ratio(float64(m.with), float64(m.without)),
-			of:       report.Short(m.with) + " / " + report.Short(m.without),
-		})
+		list = append(list, ratio(m.check+", metered, against without a meter", want, m.with, m.without).atMost())
 	}
 	return list
 }
