@@ -145,6 +145,9 @@ func (e *Engine) Program(ctx context.Context, name string, wasm []byte, limits p
 	return p, nil
 }
 
+// pressed tells whether memory is short.
+func (e *Engine) pressed() bool { return e.config.Pressed != nil && e.config.Pressed() }
+
 // enter keeps Close waiting until live is told that this is done.
 func (e *Engine) enter() error {
 	e.mu.Lock()

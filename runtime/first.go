@@ -7,8 +7,12 @@ import (
 )
 
 // maxWaiting is the most instructions, of all programs together, that are interpreted
-// until they are compiled. In memory each takes some 60 bytes.
-const maxWaiting = 4_000_000
+// until they are compiled. In memory each takes some 75 bytes.
+// Up to fewWaiting nobody asks whether memory is short.
+const (
+	maxWaiting = 4_000_000
+	fewWaiting = 500_000
+)
 
 // errFull is why a program is not interpreted until it is compiled.
 var errFull = errors.New("too many programs wait to be compiled")
@@ -72,11 +76,13 @@ func (l *loading) replace(ctx context.Context, u *unit, t turn) error {
 	return nil
 }
 
-// reserve takes instructions from those that may wait, or gives them back.
+// reserve takes instructions from those that may wait, none while memory is short, or gives
+// them back.
 func (e *Engine) reserve(instructions int64) error {
-	if e.waiting.Add(instructions) > maxWaiting && instructions > 0 {
-		e.waiting.Add(-instructions)
-		return errFull
+	all := e.waiting.Add(instructions)
+	if instructions <= 0 || all <= fewWaiting || all <= maxWaiting && !e.pressed() {
+		return nil
 	}
-	return nil
+	e.waiting.Add(-instructions)
+	return errFull
 }

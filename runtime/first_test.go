@@ -186,23 +186,25 @@ func TestClosedBeforeCompiled(t *testing.T) {
 }
 
 // TestTooMuchToInterpretFirst wants a program to be compiled before it is ready that
-// would take much memory until then.
+// would take much memory until then, or some while memory is short.
 func TestTooMuchToInterpretFirst(t *testing.T) {
 	t.Parallel()
 	needCompiler(t)
 	if raceEnabled {
 		t.Skip("reading a large program takes too long with the race detector")
 	}
-	var count counter
-	e := newEngine(t, runtime.Config{InterpretFirst: true, Compiling: count.compiling})
-	m := Command(nil, nil)
-	m.Funcs = append(m.Funcs, slices.Repeat([]Func{{Code: bytes.Repeat(Code(Nop), 30_000)}}, 140)...)
-	p := program(t, e, m.Bytes())
-	if count.ending.Load() != 1 {
-		t.Error("it was ready before it was compiled")
-	}
-	if err := p.Compiled(t.Context()); err != nil {
-		t.Error(err)
+	for functions, pressed := range map[int]bool{140: false, 20: true} {
+		var count counter
+		e := newEngine(t, runtime.Config{InterpretFirst: true, Compiling: count.compiling, Pressed: func() bool { return pressed }})
+		m := Command(nil, nil)
+		m.Funcs = append(m.Funcs, slices.Repeat([]Func{{Code: bytes.Repeat(Code(Nop), 30_000)}}, functions)...)
+		p := program(t, e, m.Bytes())
+		if count.ending.Load() != 1 {
+			t.Errorf("%d functions: it was ready before it was compiled", functions)
+		}
+		if err := p.Compiled(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

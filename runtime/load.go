@@ -20,7 +20,7 @@ import (
 const maxCompilations = 4
 
 // maxInterpreted is the most instructions of a program that is only interpreted. In
-// memory each takes some 60 bytes.
+// memory each takes some 75 bytes.
 const maxInterpreted = 10_000_000
 
 // load makes a program ready to run. Nobody waits for what can be done later.

@@ -54,10 +54,11 @@ type Config struct {
 	// InterpretFirst has a program that is not in the cache be interpreted until it is
 	// compiled, beside its runs. Programs that are the cheapest to compile and the most
 	// used come first. One is compiled before it is ready if those that wait would take
-	// more than some 240 MB of memory with it.
+	// more than some 300 MB of memory with it.
 	InterpretFirst bool
 	// Pressed tells whether memory is short: then no instance is made before it is asked
-	// for, nor kept. It is called every few seconds while some program is busy. Nil is
+	// for, nor kept, and no program is interpreted first. It is called every few seconds
+	// while some program is busy, and when a program is to be interpreted first. Nil is
 	// never.
 	Pressed func() bool
 	// Log hears what goes wrong with the cache, and what of the granted paths

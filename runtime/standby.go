@@ -192,7 +192,7 @@ func (s *standby) ready(c *code, st stock) {
 func (s *standby) check() {
 	s.working.Lock()
 	defer s.working.Unlock()
-	pressed := s.engine.config.Pressed != nil && s.engine.config.Pressed()
+	pressed := s.engine.pressed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pressed = pressed
