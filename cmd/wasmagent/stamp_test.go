@@ -1,13 +1,10 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/wasmagent/wasmagent/cmd/wasmagent/internal/config"
@@ -19,12 +16,7 @@ import (
 // zipOf is a module without scripts of a name.
 func zipOf(t *testing.T, name string) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	if err := errors.Join(w.AddFS(fstest.MapFS{"module.json": {Data: []byte(`{"name": "` + name + `"}`)}}), w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return zipped(t, `{"name": "`+name+`"}`, nil)
 }
 
 // TestUnchangedIsNotReadAgain opens a zip for one configuration and then for the next. It

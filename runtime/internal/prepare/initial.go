@@ -24,9 +24,9 @@ const startExport = reserved + "start"
 // command tells whether the module is a command, not a reactor.
 func (m *module) command() bool { return m.exported(commandEntry) >= 0 }
 
-// calls are the exports to call, for all runs and for each. It makes an export of the
-// start section's function, which would be called with every instance.
-func (m *module) calls() (init, entry []string) {
+// initAndEntry are the exports to call, for all runs and for each. It makes an export of
+// the start section's function, which would be called with every instance.
+func (m *module) initAndEntry() (init, entry []string) {
 	if m.start != nil {
 		m.exports = append(m.exports, export{name: startExport, kind: kindFunction, index: *m.start})
 		m.start, init = nil, append(init, startExport)

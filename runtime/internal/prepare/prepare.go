@@ -112,7 +112,7 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	}
 	memory := uint64(m.memories[0].min) * pageSize
 	p := Program{Image: lift(m, profiles, memory), Memory: memory, Reactor: !m.command()}
-	p.Init, p.Entry = m.calls()
+	p.Init, p.Entry = m.initAndEntry()
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	first := min(limits.Stack, FirstStack)
 	meter(m, profiles, first)

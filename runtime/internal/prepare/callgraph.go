@@ -38,7 +38,7 @@ func (m *module) refer(referred []uint32, in instruction) []uint32 {
 
 // once finds the functions that are on the call stack at most once, whatever
 // happens, for no way in the graph leads from them back to them. It does not find those
-// between two cycles. Together they never weigh more on the stack than it returns.
+// between two cycles. It returns the most that they ever weigh on the stack together.
 func (g callGraph) once(weights []uint64) (once []bool, weight uint64) {
 	once = make([]bool, len(g))
 	callers := g.reverse()
@@ -89,9 +89,9 @@ func (g callGraph) peel(back callGraph, weights []uint64, gone []bool) (heaviest
 }
 
 // measureStack finds the functions that may be on the call stack more than once. It
-// returns the bytes to keep of the limit for the others, whose frames are then there
-// without being counted. Those that call no other have none. Where the others would take much
-// of the limit, all are counted.
+// returns the bytes to keep of the limit for the others, whose frames are not counted
+// while they run. Those that call no other take none. Where the others would take much of
+// the limit, all are counted.
 func measureStack(m *module, profiles []profile, limit policy.Bytes) policy.Bytes {
 	weights := make([]uint64, len(profiles)+1)
 	for n, p := range profiles {
