@@ -3,7 +3,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -119,26 +118,6 @@ func (c *client) wantNRPE(t *testing.T, command string, status int, want string)
 	if got, text, err := c.nrpe(t.Context(), command); err != nil || got != status || !strings.Contains(text, want) {
 		t.Errorf("%s answers %d %q, %v; want %d and %q", command, got, text, err, status, want)
 	}
-}
-
-// zipped is a module with one program, as a zip.
-func zipped(t *testing.T, manifest string, program []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for name, content := range map[string]string{"module.json": manifest, "a.wasm": string(program)} {
-		f, err := w.Create(name)
-		if err == nil {
-			_, err = f.Write([]byte(content))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 // external is an address of this machine that is not one of the loopback's.

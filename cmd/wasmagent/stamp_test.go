@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +14,26 @@ import (
 	"github.com/wasmagent/wasmagent/policy"
 	"github.com/wasmagent/wasmagent/trust"
 )
+
+// zipped is a module with one program, as a zip.
+func zipped(t *testing.T, manifest string, program []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, content := range map[string]string{"module.json": manifest, "a.wasm": string(program)} {
+		f, err := w.Create(name)
+		if err == nil {
+			_, err = f.Write([]byte(content))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
 
 // zipOf is a module without scripts of a name.
 func zipOf(t *testing.T, name string) []byte {
