@@ -36,6 +36,8 @@ import (
 const (
 	// Unused is how long an entry is kept that nobody used.
 	Unused = 30 * 24 * time.Hour
+	// noted is how exactly that is known: a use is not noted that follows another so soon.
+	noted = 24 * time.Hour
 	// abandoned is how old a draft is whose maker has crashed.
 	abandoned = 24 * time.Hour
 
@@ -115,8 +117,9 @@ func (c *Cache) find(key string, use func(f *os.File, size int64) error) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("damaged: %w", err), c.Remove(key))
 	}
-	now := time.Now()
-	_ = os.Chtimes(entry, now, now) // else it is compiled anew, some day
+	if now := time.Now(); now.Sub(info.ModTime()) > noted {
+		_ = os.Chtimes(entry, now, now) // else it is compiled anew, some day
+	}
 	return nil
 }
 

@@ -96,7 +96,7 @@ func TestEntry(t *testing.T) {
 	}
 	publish(t, c, keyA, "machine code")
 	publish(t, c, keyA, "of another process, which was second")
-	old := time.Now().Add(-time.Hour)
+	old := time.Now().Add(-25 * time.Hour)
 	if err := os.Chtimes(filepath.Join(dir, keyA), old, old); err != nil {
 		t.Fatal(err)
 	}
