@@ -47,14 +47,14 @@ const limit = 30 * time.Minute
 
 // parse makes a plan of a command line.
 func parse(args []string, stderr io.Writer) (plan, error) {
-	p := plan{modules: []int{1, 10, 100, 1000}, metering: time.Second}
+	p := plan{modules: []int{1, 10, 100, 1000}, metering: 500 * time.Millisecond}
 	flags := flag.NewFlagSet("checks", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	quick := flags.Bool("quick", false, "see whether it all works: the figures mean little")
 	flags.StringVar(&p.source, "source", "..", "the `DIRECTORY` of the project")
 	flags.StringVar(&p.chart, "chart", "", "draw the chart into this `FILE`, such as checks.svg")
 	flags.DurationVar(&p.time, "time", 60*time.Millisecond, "how long each check is run in each round, on one processor and on two")
-	flags.IntVar(&p.rounds, "rounds", 20, "how many rounds there are")
+	flags.IntVar(&p.rounds, "rounds", 16, "how many rounds there are")
 	flags.IntVar(&p.starts, "starts", 3, "how many times each is started")
 	p.only = regexp.MustCompile("")
 	flags.Func("only", "measure only what this `REGEXP` matches, such as \"SDK|smallest, process\"", func(text string) (err error) {

@@ -30,7 +30,7 @@ func (s *subject) open(soon bool) (time.Duration, error) {
 }
 
 // slow is a start that is not measured again.
-const slow = 2 * time.Second
+const slow = 500 * time.Millisecond
 
 // repeated is the median of a time that is measured as often as planned.
 func (l *lab) repeated(ctx context.Context, measure func() (time.Duration, error)) (time.Duration, error) {
@@ -156,26 +156,14 @@ type lane struct {
 
 // race has all subjects run in turn, round after round.
 func (f *findings) race(ctx context.Context, l *lab) (err error) {
-	l.say("getting ready")
-	var lanes []lane
+	lanes, err := f.lanes(ctx, l)
 	defer func() {
 		for _, lane := range lanes {
 			err = errors.Join(err, lane.worker.Leave())
 		}
 	}()
-	for _, s := range f.running() {
-		for processors := range s.runs {
-			w, err := s.hire(processors)
-			if err != nil {
-				return err
-			}
-			lanes = append(lanes, lane{s, processors, w})
-		}
-	}
-	for _, lane := range lanes {
-		lane.do(worker.Order{Open: &lane.job})
-		lane.do(worker.Order{Each: true})
-		lane.do(worker.Order{For: 3 * l.time, Turn: lane.turn})
+	if err != nil {
+		return err
 	}
 	for i := range l.rounds {
 		l.say("round %d of %d", i+1, l.rounds)
@@ -190,6 +178,31 @@ func (f *findings) race(ctx context.Context, l *lab) (err error) {
 	return nil
 }
 
+// lanes makes all subjects ready, some at a time.
+func (f *findings) lanes(ctx context.Context, l *lab) (lanes []lane, err error) {
+	l.say("getting ready")
+	var all errgroup.Group
+	all.SetLimit(3)
+	for _, s := range f.running() {
+		var pair []lane
+		for _, processors := range []int{1, 2} {
+			w, err := s.hire(processors)
+			if err != nil {
+				return lanes, errors.Join(err, all.Wait())
+			}
+			pair = append(pair, lane{s, processors, w})
+			lanes = append(lanes, pair[len(pair)-1])
+		}
+		all.Go(func() error {
+			for _, lane := range pair {
+				lane.ready(l.time)
+			}
+			return context.Cause(ctx)
+		})
+	}
+	return lanes, all.Wait()
+}
+
 // idleRuns is how many runs of a round have a rest before them.
 const idleRuns = 5
 
@@ -201,6 +214,13 @@ func (l lane) do(o worker.Order) (worker.Answer, bool) {
 	a, err := l.worker.Do(o)
 	l.failure = err
 	return a, err == nil
+}
+
+// ready makes the modules ready, with all that is made when they run first.
+func (l lane) ready(d time.Duration) {
+	l.do(worker.Order{Open: &l.job})
+	l.do(worker.Order{Each: true})
+	l.do(worker.Order{For: 2 * d, Turn: l.turn})
 }
 
 // run is a round of a lane.
