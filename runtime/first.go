@@ -6,11 +6,11 @@ import (
 	"io/fs"
 )
 
-// maxWaiting is the most instructions, of all programs together, that are interpreted
-// until they are compiled. In memory each takes some 75 bytes.
-// Up to fewWaiting nobody asks whether memory is short.
 const (
+	// maxWaiting is the most instructions, of all programs together, that are interpreted
+	// until they are compiled. In memory each takes some 75 bytes.
 	maxWaiting = 4_000_000
+	// fewWaiting is how many wait without anybody asking whether memory is short.
 	fewWaiting = 500_000
 )
 
