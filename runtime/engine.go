@@ -42,6 +42,7 @@ type Engine struct {
 	turns   turns
 
 	waiting atomic.Int64 // instructions that are interpreted until they are compiled
+	room    atomic.Int64 // bytes that snapshots may still hold
 
 	// Machines that interpret, that compile, and that find compiled code in the cache.
 	interpreters, processors, finders *machines
@@ -95,6 +96,7 @@ func NewEngine(config Config) (*Engine, error) {
 		units:  newShared[unitKey]((*unit).free),
 		open:   map[*Program]bool{},
 	}
+	e.room.Store(maxSnapshots)
 	e.standby = newStandby(e)
 	e.modules = newShared[moduleKey](func(m *module) {
 		m.close()

@@ -15,3 +15,6 @@ func (p *Program) Waiting() (all, used int) {
 	}
 	return all, used
 }
+
+// SetRoom sets how many bytes the snapshots of the engine may hold from now on.
+func (e *Engine) SetRoom(bytes int64) { e.room.Store(bytes) }

@@ -74,7 +74,7 @@ func (l *loading) prepare(ctx context.Context, wasm []byte) error {
 		return fmt.Errorf("the program has to be interpreted and has %d instructions, of which at most %d can be: build it smaller, or split its largest functions up so that it is compiled", n, maxInterpreted)
 	}
 	var err error
-	l.origin, err = newOrigin(l.record.Program)
+	l.origin, err = l.engine.newOrigin(l.record.Program)
 	return err
 }
 

@@ -29,10 +29,15 @@ type origin struct {
 	snapshot        atomic.Pointer[beginning] // the program as it is once it is initialised
 	making          sync.Mutex                // held by the run that makes the snapshot
 	fresh           string                    // why there can be none; under making
+	room            *atomic.Int64             // bytes that the snapshots of the engine may still hold
 }
 
+// maxSnapshots is the most that the snapshots of an engine hold, in bytes: a program of
+// a few bytes can fill its memory while it is initialised. One of a Go check holds 4 MiB.
+const maxSnapshots = 1 << 30
+
 // newOrigin makes the memory of a program before its first instruction, for one user.
-func newOrigin(p prepare.Program) (*origin, error) {
+func (e *Engine) newOrigin(p prepare.Program) (*origin, error) {
 	image, err := memory.NewImage(p.Memory, func(memory []byte) {
 		for _, part := range p.Image {
 			copy(memory[part.Offset:], part.Bytes)
@@ -42,7 +47,7 @@ func newOrigin(p prepare.Program) (*origin, error) {
 		return nil, fmt.Errorf("no memory for what the program holds at its start: %w", err)
 	}
 	p.Wasm, p.Image = nil, nil
-	o := &origin{Program: p, first: beginning{image: image, init: p.Init}, fresh: p.Changes}
+	o := &origin{Program: p, first: beginning{image: image, init: p.Init}, fresh: p.Changes, room: &e.room}
 	return o.use(), nil
 }
 
@@ -60,6 +65,7 @@ func (o *origin) close() {
 	}
 	_ = o.first.image.Close()
 	if s := o.snapshot.Load(); s != nil && s != &o.first {
+		o.room.Add(s.image.Holds())
 		_ = s.image.Close()
 	}
 }
@@ -96,7 +102,7 @@ func (o *origin) keep(ctx context.Context, e *Engine, c *code, limits policy.Lim
 	}
 	s, err := e.initialized(ctx, c, limits)
 	if err == nil {
-		o.snapshot.Store(s)
+		err = o.store(s)
 	}
 	if reason := notForAll(""); errors.As(err, &reason) && ctx.Err() == nil {
 		o.fresh = string(reason)
@@ -104,11 +110,22 @@ func (o *origin) keep(ctx context.Context, e *Engine, c *code, limits policy.Lim
 	return err
 }
 
+// store keeps a snapshot, if there is room for it.
+func (o *origin) store(s *beginning) error {
+	if size := s.image.Holds(); o.room.Add(-size) < 0 {
+		o.room.Add(size)
+		_ = s.image.Close()
+		return notForAll("the snapshots of other programs leave no memory for its own")
+	}
+	o.snapshot.Store(s)
+	return nil
+}
+
 // initialized is a program after its initialisation, by a run that is given nothing.
 func (e *Engine) initialized(ctx context.Context, c *code, limits policy.Limits) (*beginning, error) {
 	r := e.newRun(ctx, Guest{Args: c.origin.Entry}, limits)
 	defer r.files.Close()
-	r.initial = &initialization{}
+	r.initial = &initialization{shallow: c.waits}
 	in, err := e.newInstance(ctx, c, &c.origin.first, limits.Memory)
 	if err != nil {
 		return nil, err
@@ -125,8 +142,9 @@ func (e *Engine) initialized(ctx context.Context, c *code, limits policy.Limits)
 // An initialization watches what a program asks for while it is initialised for many
 // runs: it may ask only for what they all would be told.
 type initialization struct {
-	seed  gorand.Seed // of Go's runtime
-	seeds int         // times that a seed was asked for
+	shallow bool        // calls may be less deep than they may once the program is compiled
+	seed    gorand.Seed // of Go's runtime
+	seeds   int         // times that a seed was asked for
 }
 
 // innocent are the functions whose answers are the same for all runs, or mean nothing
@@ -168,6 +186,8 @@ func (i *initialization) reason(err error) error {
 	case err == nil:
 		return notForAll("it ends while it is initialised")
 	case errors.As(err, new(notForAll)):
+		return err
+	case i.shallow:
 		return err
 	default:
 		return notForAll("its initialisation fails: " + err.Error())

@@ -161,3 +161,65 @@ func TestSnapshotOfDeepCalls(t *testing.T) {
 		}
 	}
 }
+
+// filling is a reactor that fills its memory of 16 pages while it is initialised.
+func filling() []byte {
+	return counting(func(m *Module) {
+		m.Memory.Min = 16
+		m.Funcs[0].Code = Code(I32Const, 0, I32Const, 7, I32Const, 16*Page, MemoryFill, Raw(0))
+		m.Funcs[1].Code = Code(I32Const, 15*Page, I32Load8U, uint32(0), uint32(0))
+	})
+}
+
+// TestSnapshotsHaveRoom wants a program to run as well for which there is no room to keep
+// its snapshot, and one that is closed to give its room back.
+func TestSnapshotsHaveRoom(t *testing.T) {
+	t.Parallel()
+	for engine, e := range engines(t) {
+		e.SetRoom(20 * Page)
+		run := func(name string, limits policy.Limits, fresh string) *runtime.Program {
+			p, err := e.Program(t.Context(), name, filling(), limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if out, err := p.Run(t.Context(), runtime.Guest{Limits: limits}); status(out) != "7" {
+					t.Errorf("%s, %s: status %s, %v", engine, name, status(out), err)
+				}
+			}
+			if err := p.Snapshot(t.Context(), limits); (err == nil) != (fresh == "") || err != nil && !strings.Contains(err.Error(), fresh) {
+				t.Errorf("%s, %s: %v; want %q", engine, name, err, fresh)
+			}
+			return p
+		}
+		first := run("first", policy.Limits{Memory: policy.MiB}, "")
+		run("second", policy.Limits{Memory: 2 * policy.MiB}, "leave no memory").Close()
+		first.Close()
+		run("third", policy.Limits{Memory: 3 * policy.MiB}, "").Close()
+	}
+}
+
+// TestSnapshotOnceCompiled wants the snapshot of a program that cannot be initialised in
+// the interpreter, which allows fewer calls within one another.
+func TestSnapshotOnceCompiled(t *testing.T) {
+	t.Parallel()
+	needCompiler(t)
+	g := newGate()
+	p := program(t, newEngine(t, runtime.Config{Log: quiet, InterpretFirst: true, Compiling: g.compiling}), counting(func(m *Module) {
+		m.Funcs[0].Code = Code(counts, I32Const, 50_000, Call, uint32(3))
+		m.Funcs = append(m.Funcs, deep)
+	}))
+	if _, err := p.Run(t.Context(), runtime.Guest{}); err == nil || !strings.Contains(err.Error(), "stack overflow") {
+		t.Errorf("interpreted: %v", err)
+	}
+	close(g.open)
+	if err := p.Compiled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Snapshot(t.Context(), policy.Limits{}); err != nil {
+		t.Error(err)
+	}
+	if out, err := p.Run(t.Context(), runtime.Guest{}); status(out) != "14" {
+		t.Errorf("compiled: status %s, %v", status(out), err)
+	}
+}

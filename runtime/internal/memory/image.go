@@ -103,6 +103,9 @@ func (i *Image) Size() uint64 {
 	return i.size
 }
 
+// Holds is how many bytes of the image are kept, until it is closed.
+func (i *Image) Holds() int64 { return int64(len(i.bytes)) }
+
 // Close gives back what the image takes, as soon as all memories that begin with it are
 // freed. No more can be made.
 func (i *Image) Close() error {
