@@ -17,17 +17,36 @@ func (d Part) end() uint64 { return d.Offset + uint64(len(d.Bytes)) }
 // dataGap is the most zero bytes that are kept to make one part of two.
 const dataGap = 32
 
+// maxSpread is the most bytes that an image spans beyond four times what it holds: a few
+// bytes at both ends of memory are no reason to keep all that is between them.
+const maxSpread = 256 << 10
+
 // lift takes the data segments out of a module and returns what they make of memory:
 // Go's linker emits 30,000 of them for a program of 2.5 MB. Segments that are not all
 // active at constant offsets within that many bytes of memory, or that code names,
-// stay where they are.
+// stay where they are, and so do those that lie far apart.
 func lift(m *module, profiles []profile, memory uint64) []Part {
 	if !liftable(m.data, memory) || slices.ContainsFunc(profiles, func(p profile) bool { return p.names }) {
 		return nil
 	}
-	segments := m.data
+	list := joined(m.data)
+	if spread(list) {
+		return nil
+	}
 	m.data, m.counted = nil, nil
-	return joined(segments)
+	return list
+}
+
+// spread tells whether an image spans much more than it holds.
+func spread(list []Part) bool {
+	if len(list) == 0 {
+		return false
+	}
+	holds := uint64(0)
+	for _, part := range list {
+		holds += uint64(len(part.Bytes))
+	}
+	return list[len(list)-1].end()-list[0].Offset > maxSpread+4*holds
 }
 
 func liftable(segments []segment, memory uint64) bool {

@@ -70,6 +70,21 @@ func TestLift(t *testing.T) {
 	}
 }
 
+// TestLiftSparse wants an image to span what is in proportion to what it holds.
+func TestLiftSparse(t *testing.T) {
+	t.Parallel()
+	const memory = 64 << 20
+	for _, row := range []struct {
+		first, at int
+		stays     bool
+	}{{1, maxSpread, false}, {1, memory - 1, true}, {memory / 4, memory - 1, false}} {
+		m := &module{data: []segment{active(0, string(make([]byte, row.first))), active(int32(row.at), "x")}}
+		if got := lift(m, nil, memory); (len(got) == 0) != row.stays || (len(m.data) > 0) != row.stays {
+			t.Errorf("%d bytes, and one at %d: %d taken, %d segments stay; want any to stay: %v", row.first, row.at, len(got), len(m.data), row.stays)
+		}
+	}
+}
+
 func TestLiftAnything(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
