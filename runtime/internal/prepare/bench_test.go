@@ -239,6 +239,7 @@ func (t *timer) run(b *testing.B) {
 	for _, part := range t.program.Image {
 		module.Memory().Write(uint32(part.Offset), part.Bytes)
 	}
+	t.machine.meter.stack = t.program.Stack
 	for _, name := range t.program.Init {
 		if _, err := module.ExportedFunction(name).Call(ctx); err != nil {
 			b.Fatal(err)
