@@ -37,10 +37,10 @@ type Applied struct {
 //
 // The error names everything that stood in the way; all is then as it was.
 func (a *Agent) Apply(ctx context.Context, s Selection) (Applied, error) {
-	e := a.early()
-	e.loaded, e.find, e.grants = func(string) *zipmod.Module { return nil }, s.Find, s.Grants
-	e.make(ctx, s.Modules, func(zip *zipmod.Module) bool { return s.Same(zip.Name) && a.table.Load().has(zip) })
-	c, err := a.change(ctx, e, func(c *change) error {
+	p := a.preparation()
+	p.loaded, p.find, p.grants = func(string) *zipmod.Module { return nil }, s.Find, s.Grants
+	p.make(ctx, s.Modules, func(zip *zipmod.Module) bool { return s.Same(zip.Name) && a.table.Load().has(zip) })
+	c, err := a.change(ctx, p, func(c *change) error {
 		c.same = s.Same
 		if err := c.selected(ctx, s); err != nil {
 			return err

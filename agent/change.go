@@ -21,8 +21,8 @@ type change struct {
 	old   *table
 	table *table
 
-	early *early                   // what is said about modules, from now on if the change is made
-	same  func(module string) bool // whether that is what was said before
+	preparation *preparation             // what is said about modules, from now on if the change is made
+	same        func(module string) bool // whether that is what was said before
 
 	wanted map[string]bool // the modules that were asked for, by folded name
 	failed map[string]bool // the modules that could not be loaded, by folded name
@@ -31,9 +31,9 @@ type change struct {
 
 // change makes a change of the table, then runs the on_start lines of what it
 // added. Nothing remains of a change that fails.
-func (a *Agent) change(ctx context.Context, e *early, edit func(*change) error) (*change, error) {
-	c, err := a.commit(e, edit)
-	if err := e.close(); err != nil {
+func (a *Agent) change(ctx context.Context, p *preparation, edit func(*change) error) (*change, error) {
+	c, err := a.commit(p, edit)
+	if err := p.close(); err != nil {
 		a.config.Log.Warn("scripts that are not needed were not closed cleanly", "error", err)
 	}
 	if err != nil {
@@ -48,12 +48,12 @@ func (a *Agent) change(ctx context.Context, e *early, edit func(*change) error) 
 	return c, nil
 }
 
-func (a *Agent) commit(e *early, edit func(*change) error) (*change, error) {
+func (a *Agent) commit(p *preparation, edit func(*change) error) (*change, error) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	c := &change{
 		agent: a, old: a.table.Load(), table: newTable(),
-		early: e, same: func(string) bool { return true },
+		preparation: p, same: func(string) bool { return true },
 		wanted: make(map[string]bool), failed: make(map[string]bool),
 	}
 	if c.old.closed {
@@ -179,7 +179,7 @@ func (c *change) add(ctx context.Context, zip *zipmod.Module) error {
 	if c.agent.config.Providers == nil {
 		return fmt.Errorf("module %s: there are no providers for scripts", zip.Name)
 	}
-	settings := c.early.grants(zip.Name)
+	settings := c.preparation.grants(zip.Name)
 	loaded, err := c.scripts(ctx, zip, settings)
 	if err != nil {
 		return about(zip.Name, err)
@@ -197,7 +197,7 @@ func (c *change) add(ctx context.Context, zip *zipmod.Module) error {
 
 // scripts are those of a module, ready to run.
 func (c *change) scripts(ctx context.Context, zip *zipmod.Module, s Settings) (*providers.Loaded, error) {
-	if m, ready := c.early.take(zip); ready {
+	if m, ready := c.preparation.take(zip); ready {
 		return m.loaded, m.err
 	}
 	return c.agent.load(ctx, zip, s)
@@ -234,7 +234,7 @@ func (c *change) require(ctx context.Context, name string, by *zipmod.Module, tr
 	if c.failed[fold(name)] {
 		return fmt.Errorf("module %s requires module %s, which cannot be loaded", by.Name, name)
 	}
-	zip, err := c.early.require(name, by)
+	zip, err := c.preparation.require(name, by)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("module %s requires module %s, which is neither built in nor found: %w", by.Name, name, err)
 	} else if err != nil {

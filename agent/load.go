@@ -31,11 +31,11 @@ func (a *Agent) LoadBuiltin(ctx context.Context, name string) error {
 // change: requests see all of those that could be loaded, or none. There is an error
 // for each, nil if it is loaded, those of the builtin modules first.
 func (a *Agent) LoadEach(ctx context.Context, builtins []string, zips []*zipmod.Module) []error {
-	e := a.early()
-	e.make(ctx, zips, a.table.Load().has)
+	p := a.preparation()
+	p.make(ctx, zips, a.table.Load().has)
 	errs := make([]error, len(builtins)+len(zips))
-	_, err := a.change(ctx, e, func(c *change) error {
-		e.renew()
+	_, err := a.change(ctx, p, func(c *change) error {
+		p.renew()
 		err := c.others(ctx, "")
 		for i, name := range builtins {
 			errs[i] = c.attempt(name, func() error { return c.wantBuiltin(name) })
@@ -56,15 +56,15 @@ func (a *Agent) LoadEach(ctx context.Context, builtins []string, zips []*zipmod.
 // on the old one, which is closed after them. If the new one cannot be loaded,
 // the old one stays.
 func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
-	e := a.early()
-	e.make(ctx, []*zipmod.Module{zip}, func(z *zipmod.Module) bool { return z != zip && a.table.Load().has(z) })
-	_, err := a.change(ctx, e, func(c *change) error {
+	p := a.preparation()
+	p.make(ctx, []*zipmod.Module{zip}, func(z *zipmod.Module) bool { return z != zip && a.table.Load().has(z) })
+	_, err := a.change(ctx, p, func(c *change) error {
 		have := c.old.modules[fold(zip.Name)]
 		if have == nil || have.zip == nil {
 			return fmt.Errorf("no zip module %s is loaded that could be reloaded; load it", zip.Name)
 		}
 		c.same = func(module string) bool { return fold(module) != fold(zip.Name) }
-		e.renew()
+		p.renew()
 		if err := c.load(ctx, zip, nil); err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func (a *Agent) Reload(ctx context.Context, zip *zipmod.Module) error {
 // before, that happens without it. A module that others require stays, and the
 // error names them.
 func (a *Agent) Unload(ctx context.Context, name string) error {
-	e := a.early()
-	c, err := a.change(ctx, e, func(c *change) error {
+	p := a.preparation()
+	c, err := a.change(ctx, p, func(c *change) error {
 		m := c.old.modules[fold(name)]
 		if m == nil {
 			return fmt.Errorf("no module %s is loaded", name)
@@ -88,7 +88,7 @@ func (a *Agent) Unload(ctx context.Context, name string) error {
 		if by := c.old.requirers(m); len(by) > 0 {
 			return fmt.Errorf("module %s is required by %s; unload that first", m.name, strings.Join(by, ", "))
 		}
-		e.renew()
+		p.renew()
 		return c.others(ctx, name)
 	})
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/wasmagent/wasmagent/zipmod"
 )
 
-// An early is the scripts of modules that are to be loaded, made ready before the table is
-// changed: so they are made ready side by side, and nobody else who changes the table
-// waits for that. Those that are not needed after all are closed, and those that are
-// missing after all are made ready when they are needed.
-type early struct {
+// A preparation is the scripts of modules that are to be loaded, made ready before the
+// table is changed: so they are made ready side by side, and nobody else who changes the
+// table waits for that. Those that are not needed after all are closed, and those that
+// are missing after all are made ready when they are needed.
+type preparation struct {
 	agent    *Agent
 	loaded   func(name string) *zipmod.Module // that is required as it is; nil if there is none
 	find     func(name string, by *zipmod.Module) (*zipmod.Module, error)
@@ -54,11 +54,11 @@ type made struct {
 	err    error
 }
 
-// early begins an early with what is said about modules now.
-func (a *Agent) early() *early {
+// preparation begins one with what is said about modules now.
+func (a *Agent) preparation() *preparation {
 	a.changing.Lock()
 	defer a.changing.Unlock()
-	return &early{agent: a, loaded: a.loaded, find: a.find, grants: a.grants, round: a.round, found: map[requirement]found{}, builtins: maps.Clone(a.builtins)}
+	return &preparation{agent: a, loaded: a.loaded, find: a.find, grants: a.grants, round: a.round, found: map[requirement]found{}, builtins: maps.Clone(a.builtins)}
 }
 
 // loaded is the zip module of a name that is loaded; nil if there is none.
@@ -71,15 +71,15 @@ func (a *Agent) loaded(name string) *zipmod.Module {
 
 // make makes modules ready, with those that they require, as many at one time as there
 // are processors; those are left out that are needless. close must be called in the end.
-func (e *early) make(ctx context.Context, zips []*zipmod.Module, needless func(*zipmod.Module) bool) {
-	e.seen, e.made = map[version]bool{}, map[version]made{}
-	if e.agent.config.Providers == nil {
+func (p *preparation) make(ctx context.Context, zips []*zipmod.Module, needless func(*zipmod.Module) bool) {
+	p.seen, p.made = map[version]bool{}, map[version]made{}
+	if p.agent.config.Providers == nil {
 		return
 	}
 	for _, zip := range zips {
-		e.collect(zip)
+		p.collect(zip)
 	}
-	zips = slices.DeleteFunc(e.zips, needless)
+	zips = slices.DeleteFunc(p.zips, needless)
 	results := make([]made, len(zips))
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var group sync.WaitGroup
@@ -87,73 +87,73 @@ func (e *early) make(ctx context.Context, zips []*zipmod.Module, needless func(*
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			results[i].loaded, results[i].err = e.load(ctx, zip)
+			results[i].loaded, results[i].err = p.load(ctx, zip)
 		})
 	}
 	group.Wait()
 	for i, zip := range zips {
-		e.made[versionOf(zip)] = results[i]
+		p.made[versionOf(zip)] = results[i]
 	}
 }
 
 // collect lists a module and those that it requires, as far as they are found.
-func (e *early) collect(zip *zipmod.Module) {
-	if e.seen[versionOf(zip)] {
+func (p *preparation) collect(zip *zipmod.Module) {
+	if p.seen[versionOf(zip)] {
 		return
 	}
-	e.seen[versionOf(zip)] = true
-	e.zips = append(e.zips, zip)
+	p.seen[versionOf(zip)] = true
+	p.zips = append(p.zips, zip)
 	for _, name := range zip.Requires {
-		if _, builtin := e.builtins[fold(name)]; builtin {
+		if _, builtin := p.builtins[fold(name)]; builtin {
 			continue
 		}
-		if required, err := e.require(name, zip); err == nil {
-			e.collect(required)
+		if required, err := p.require(name, zip); err == nil {
+			p.collect(required)
 		}
 	}
 }
 
 // require finds what a module requires: what is loaded, else what is found, once.
-func (e *early) require(name string, by *zipmod.Module) (*zipmod.Module, error) {
-	if zip := e.loaded(name); zip != nil {
+func (p *preparation) require(name string, by *zipmod.Module) (*zipmod.Module, error) {
+	if zip := p.loaded(name); zip != nil {
 		return zip, nil
 	}
 	r := requirement{fold(name), by}
-	f, asked := e.found[r]
+	f, asked := p.found[r]
 	if !asked {
-		f.zip, f.err = e.find(name, by)
-		e.found[r] = f
+		f.zip, f.err = p.find(name, by)
+		p.found[r] = f
 	}
 	return f.zip, f.err
 }
 
 // load makes the scripts of a module ready.
-func (e *early) load(ctx context.Context, zip *zipmod.Module) (*providers.Loaded, error) {
-	return e.agent.load(ctx, zip, e.grants(zip.Name))
+func (p *preparation) load(ctx context.Context, zip *zipmod.Module) (*providers.Loaded, error) {
+	return p.agent.load(ctx, zip, p.grants(zip.Name))
 }
 
 // take gives away what came of making a module's scripts ready, if that was done.
-func (e *early) take(zip *zipmod.Module) (m made, ready bool) {
-	m, ready = e.made[versionOf(zip)]
+func (p *preparation) take(zip *zipmod.Module) (m made, ready bool) {
+	m, ready = p.made[versionOf(zip)]
 	if m.err == nil {
-		delete(e.made, versionOf(zip))
+		delete(p.made, versionOf(zip))
 	}
 	return m, ready
 }
 
 // renew forgets what was made if something else is said about modules by now.
-func (e *early) renew() {
-	if e.round != e.agent.round {
-		e.find, e.grants = e.agent.find, e.agent.grants
-		e.stale, e.made = e.made, nil
-		clear(e.found)
+func (p *preparation) renew() {
+	if p.round != p.agent.round {
+		p.find, p.grants = p.agent.find, p.agent.grants
+		p.stale, p.made = p.made, nil
+		clear(p.found)
 	}
 }
 
 // close closes what nobody took.
-func (e *early) close() error {
+func (p *preparation) close() error {
 	var errs []error
-	for _, list := range []map[version]made{e.made, e.stale} {
+	for _, list := range []map[version]made{p.made, p.stale} {
 		for _, m := range list {
 			if m.loaded != nil {
 				errs = append(errs, m.loaded.Close())
