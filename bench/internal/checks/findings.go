@@ -97,7 +97,8 @@ func (f *findings) writeGoals(w io.Writer) {
 func (f *findings) writeRuns(w io.Writer) {
 	fmt.Fprint(w, `
 On one processor, one run after the other; after a rest of a few milliseconds ("rested"); and on two processors, two at a time. Where there are several modules,
-every one of them is run in turn, but for the row that says otherwise; no two have the same program, but for those of Go that are more than `, heavy, `.
+every one of them is run in turn, but for the row that says otherwise: the code and the memory of a check have left the processor's caches when it is its
+turn again, as in an agent whose checks run once a minute. No two have the same program, but for those of Go that are more than `, heavy, `.
 
 | check | in | modules | p50 | p99 | CPU | runs/s | rested | on two: p50 | p99 | CPU | runs/s | against one |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|
