@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -214,6 +215,42 @@ func waitingKeepsNothing(t *testing.T) {
 			goruntime.GC()
 			if kept.Value() != nil {
 				t.Errorf("%s: the input is still there after the run", engine)
+			}
+		}
+		if all, _ := p.Waiting(); all == 0 {
+			t.Errorf("%s: no instance waits", engine)
+		}
+	}
+}
+
+// TestRunsOfManyModules wants the runs of one program to have the files, the limits and the
+// observer of their own module, whichever had the instance before.
+func TestRunsOfManyModules(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, runsOfManyModules)
+}
+
+func runsOfManyModules(t *testing.T) {
+	s := new(script)
+	for range 3 {
+		s.open("module.json", 0, rightRead)
+	}
+	wasm := s.open("elsewhere", 0, rightRead).wasm()
+	for engine, e := range engines(t) {
+		p := program(t, e, wasm)
+		for n := range 8 {
+			observed := 0
+			guest := runtime.Guest{Observe: func(runtime.Attempt) { observed++ }}
+			want := []uint32{eNOENT, eNOENT, eNOENT, eNOENT}
+			switch n % 3 {
+			case 1:
+				guest.Root, want = exampleRoot(t), []uint32{0, 0, 0, eNOENT}
+			case 2:
+				guest.Root, guest.Limits.OpenFiles, want = exampleRoot(t), 2, []uint32{0, 0, eMFILE, eMFILE}
+			}
+			out, err := p.Run(t.Context(), guest)
+			if got := errnos(t, out); err != nil || !slices.Equal(got, want) || observed != len(want) {
+				t.Errorf("%s, run %d: %v, %v, observed %d; want %v, all observed", engine, n, got, err, observed, want)
 			}
 		}
 		if all, _ := p.Waiting(); all == 0 {
