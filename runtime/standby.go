@@ -19,8 +19,10 @@ const (
 	quiet = 2 * time.Millisecond
 	// keptInstances is the most memory of all instances that wait, in bytes.
 	keptInstances = 64 << 20
-	// besideMemory is about what an instance takes beside its memory, in bytes.
+	// besideMemory is about what an instance takes beside its memory and its tables, and
+	// tableEntry what each entry of these does, in bytes.
 	besideMemory = 32 << 10
+	tableEntry   = 8
 )
 
 // A standby is the instances that wait for runs of busy programs. While the agent is idle
@@ -138,7 +140,9 @@ func (s *standby) put(c *code, in *instance) bool {
 }
 
 // takes is about how much memory an instance takes, in bytes.
-func (in *instance) takes() int64 { return in.memory.Takes() + besideMemory }
+func (in *instance) takes() int64 {
+	return in.memory.Takes() + besideMemory + tableEntry*int64(in.Entries)
+}
 
 // attend makes instances ready for the programs that ran last, as long as the agent is
 // idle.

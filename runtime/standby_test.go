@@ -258,3 +258,29 @@ func runsOfManyModules(t *testing.T) {
 		}
 	}
 }
+
+// TestWaitingTables wants instances with large tables to count for what these take.
+func TestWaitingTables(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, waitingTables)
+}
+
+func waitingTables(t *testing.T) {
+	e := newEngine(t, runtime.Config{Log: quiet, Interpret: true})
+	waiting := 0
+	for i := range 10 {
+		m := Command(nil, nil, Data{Bytes: []byte{byte(i)}})
+		m.Tables = slices.Repeat([]Bound{{Min: 1 << 16}}, 16) // 8 MiB
+		p := program(t, e, m.Bytes())
+		for range 2 {
+			if _, err := p.Run(t.Context(), runtime.Guest{}); err != nil {
+				t.Error(err)
+			}
+		}
+		all, _ := p.Waiting()
+		waiting += all
+	}
+	if waiting == 0 || waiting > 8 {
+		t.Errorf("%d instances of 8 MiB wait; want some, of 64 MiB at most", waiting)
+	}
+}

@@ -74,6 +74,9 @@ type Program struct {
 	Interpret bool
 	// Memory is the declared minimum of the linear memory in bytes.
 	Memory uint64
+	// Entries is how many entries the tables have at first and the element segments,
+	// together.
+	Entries uint64
 	// Stack is how many bytes of stack the program may have beyond the first.
 	Stack int64
 	// Instructions is how many the functions have together, before the rewriting.
@@ -112,6 +115,7 @@ func Prepare(wasm []byte, limits policy.Limits) (Program, error) {
 	}
 	memory := uint64(m.memories[0].min) * pageSize
 	p := Program{Image: lift(m, profiles, memory), Memory: memory, Reactor: !m.command()}
+	p.Entries = uint64(m.elementEntries()) + m.tableEntries()
 	p.Init, p.Entry = m.initAndEntry()
 	limitTables(m, uint32(min(int64(limits.TableEntries), math.MaxUint32)))
 	first := min(limits.Stack, FirstStack)

@@ -187,6 +187,14 @@ func (m *module) refuseTables(limits policy.Limits) error {
 	return nil
 }
 
+// tableEntries is how many entries the tables have together at first.
+func (m *module) tableEntries() (entries uint64) {
+	for _, t := range m.tables {
+		entries += uint64(t.size.min)
+	}
+	return entries
+}
+
 // elementEntries is how many entries the element segments hold together. Those that are
 // not copied to a table at the start take memory in every run.
 func (m *module) elementEntries() (entries int64) {
