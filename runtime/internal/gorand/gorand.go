@@ -1,12 +1,12 @@
 // Package gorand finds the random generators of Go's runtime in the memory of a Go
 // program, so that each of many copies of that memory can be given a seed of its own.
 //
-// Go's runtime asks the system for one seed, when a program starts, and makes all of
-// its generators from that
-// (https://go.dev/src/runtime/rand.go); each is a State of internal/chacha8rand
-// (https://go.dev/src/internal/chacha8rand/chacha8.go), of which math/rand/v2.ChaCha8
-// is another. A state holds 32 numbers that follow from its seed, so that nothing else
-// is taken for one; and only those that descend from the given seed are the runtime's.
+// Go's runtime asks the system for one seed, when a program starts, and makes all of its
+// generators from that (https://go.dev/src/runtime/rand.go). Each is a State of
+// internal/chacha8rand (https://go.dev/src/internal/chacha8rand/chacha8.go), as a
+// math/rand/v2.ChaCha8 is. A state holds 32 numbers that follow from its seed, so that
+// nothing else is taken for one; and only those that descend from the given seed are the
+// runtime's.
 //
 // All functions are safe for concurrent use.
 package gorand
@@ -28,10 +28,10 @@ const (
 	usedAt     = seedAt + len(Seed{})
 	countAt    = usedAt + 4
 	blockAt    = countAt + 4
-	StateSize  = blockAt + 4
-	blockSteps = 4  // a block's number is a multiple of that
-	lastBlock  = 12 // of a seed
-	kept       = 4  // numbers of the last block that are the next seed
+	StateSize  = blockAt + 4 // of all of it, in bytes
+	blockSteps = 4           // a block's number is a multiple of that
+	lastBlock  = 12          // of a seed
+	kept       = 4           // numbers of the last block that are the next seed
 )
 
 const (
