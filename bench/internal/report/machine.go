@@ -18,7 +18,7 @@ func Machine() string {
 	return strings.Join([]string{
 		fmt.Sprintf("%d processors (%s)", goruntime.NumCPU(), found("/proc/cpuinfo", `model name\s*: (.*)`)),
 		total(),
-		"Linux " + found("/proc/sys/kernel/osrelease", `(.*)`),
+		"Linux " + found("/proc/sys/kernel/osrelease", `^([0-9.]+)`),
 		found("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`),
 		fmt.Sprintf("%s %s/%s", goruntime.Version(), goruntime.GOOS, goruntime.GOARCH),
 		"load " + found("/proc/loadavg", `(\S+)`) + " at the start",
